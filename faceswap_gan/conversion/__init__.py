@@ -1,0 +1,1 @@
+"""Paint a swap into a frame."""

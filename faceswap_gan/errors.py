@@ -1,0 +1,39 @@
+"""Expected failures, each a type of its own.
+
+::
+
+    FaceSwapError                 exit code 1, one line, no traceback
+    ├── MediaError                a video or picture cannot be read or written
+    ├── FaceFolderError           a face or mask folder is missing, empty or damaged
+    ├── NoFaceError               a video or picture shows no face to work on
+    ├── ModelError                a model folder is missing, damaged or contradicts a flag
+    └── SettingsError             a setting is outside what it may be
+
+Every message says what was expected, what came and what to do.
+"""
+
+from __future__ import annotations
+
+
+class FaceSwapError(Exception):
+    """Base of all expected failures: shown as one line, exit code 1."""
+
+
+class MediaError(FaceSwapError):
+    """A video or picture cannot be read or written."""
+
+
+class FaceFolderError(FaceSwapError):
+    """A face or mask folder is missing, empty or damaged."""
+
+
+class NoFaceError(FaceSwapError):
+    """A video or picture shows no face to work on."""
+
+
+class ModelError(FaceSwapError):
+    """A model folder is missing, damaged or contradicts a flag."""
+
+
+class SettingsError(FaceSwapError):
+    """A setting is outside what it may be."""

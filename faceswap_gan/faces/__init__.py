@@ -1,0 +1,1 @@
+"""One frame to aligned face crops: NumPy in, NumPy out."""

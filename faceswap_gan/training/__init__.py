@@ -1,0 +1,1 @@
+"""Fit a model to one pair of people."""
