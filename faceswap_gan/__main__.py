@@ -1,0 +1,163 @@
+"""The command line: `faceswap-gan <verb>`, each verb being the signature of its `run`.
+
+Exit codes: 0 done, 1 an expected failure (one line on stderr), 2 wrong usage, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from faceswap_gan import __version__
+from faceswap_gan.errors import FaceSwapError
+
+PROGRAM = "faceswap-gan"
+VERBS = ("extract", "masks", "train", "convert", "swap", "demo")
+
+_USAGE = f"""\
+usage: {PROGRAM} <verb> [options]
+       {PROGRAM} <verb> --help
+       {PROGRAM} --version
+
+Two videos in, one swapped video out.
+
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the verb that the first argument names.
+
+    Args:
+        argv: Arguments after the program's name; those of the process when None.
+
+    Returns:
+        The process's exit code: 0 done, 1 an expected failure, 2 wrong usage, 130 interrupted.
+    """
+    name, *rest = list(sys.argv[1:] if argv is None else argv) or ["--help"]
+    if name in VERBS:
+        return call_verb(name, rest)
+    if name in ("-h", "--help"):
+        sys.stdout.write(_USAGE + _verb_lines())
+        return 0
+    if name == "--version":
+        sys.stdout.write(f"{PROGRAM} {__version__}\n")
+        return 0
+    sys.stderr.write(f"error: expected a verb ({', '.join(VERBS)}), got {name!r}; see {PROGRAM} --help\n")
+    return 2
+
+
+def main_verb(name: str) -> None:
+    """Run one verb with the process's arguments and exit: the last line of `python -m faceswap_gan.<verb>`.
+
+    Args:
+        name: One of `VERBS`.
+    """
+    sys.exit(call_verb(name, sys.argv[1:]))
+
+
+def call_verb(name: str, argv: Sequence[str]) -> int:
+    """Parse a verb's arguments, run it and turn its failure into a line and an exit code.
+
+    Args:
+        name: One of `VERBS`.
+        argv: Arguments after the verb.
+
+    Returns:
+        0, 1 or 130, as `main`.
+
+    Raises:
+        SystemExit: Help was asked for (0) or the usage is wrong (2); tyro has written why.
+    """
+    _quiet_backend()
+    bound = parse_verb(name, argv)
+    _start_logging()
+    try:
+        bound()
+    except KeyboardInterrupt:
+        return _fail("interrupted", code=130)
+    except FaceSwapError as error:
+        return _fail(str(error))
+    except OSError as error:
+        return _fail(_describe(error))
+    except MemoryError as error:
+        return _fail(f"out of memory ({error}); use a smaller --batch or --size, or close other programs")
+    return 0
+
+
+def parse_verb(name: str, argv: Sequence[str]) -> Callable[[], Any]:
+    """Bind a verb's arguments to its `run` without running it.
+
+    Args:
+        name: One of `VERBS`.
+        argv: Arguments after the verb, flags only.
+
+    Returns:
+        A function without arguments that runs the verb.
+
+    Raises:
+        SystemExit: Help was asked for (0) or the usage is wrong (2).
+    """
+    import tyro
+
+    run = _load(name)
+
+    @functools.wraps(run)
+    def bind(*args: Any, **settings: Any) -> Callable[[], Any]:
+        return functools.partial(run, *args, **settings)
+
+    config = (tyro.conf.DisallowNone, tyro.conf.SuppressFixed)
+    bound: Callable[[], Any] = tyro.cli(bind, prog=f"{PROGRAM} {name}", args=list(argv), config=config)
+    return bound
+
+
+def _load(name: str) -> Callable[..., Any]:
+    run: Callable[..., Any] = importlib.import_module(f"faceswap_gan.{name}").run
+    return run
+
+
+def _verb_lines() -> str:
+    """One line a verb: its name and the first line of its docstring."""
+    lines = [f"  {name:<9}{(inspect.getdoc(_load(name)) or '').partition(chr(10))[0]}" for name in VERBS]
+    return "verbs:\n" + "\n".join(lines) + "\n"
+
+
+def _quiet_backend() -> None:
+    """Keep the start-up notes of a backend's C++ half off the terminal, unless the user asked for them."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+
+
+def _start_logging() -> None:
+    """Show the library's log on stderr: coloured on a terminal, bare lines in a file or pipe."""
+    handler: logging.Handler = logging.StreamHandler(sys.stderr)
+    if sys.stderr.isatty():
+        from rich.console import Console
+        from rich.logging import RichHandler
+
+        handler = RichHandler(console=Console(stderr=True), show_path=False, show_level=False)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logger = logging.getLogger("faceswap_gan")
+    logger.handlers[:] = [handler]
+    logger.setLevel(logging.INFO)
+
+
+def _describe(error: OSError) -> str:
+    """Say which file the system refused and why."""
+    reason = error.strerror or str(error) or type(error).__name__
+    where = f": {error.filename}" if error.filename is not None else ""
+    return f"the system refused a file ({reason}){where}; check the path, its permissions and the free space"
+
+
+def _fail(message: str, *, code: int = 1) -> int:
+    sys.stderr.write(f"error: {' '.join(message.split())}\n")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""How good a swap is: pure functions on pictures and points."""
