@@ -1,0 +1,232 @@
+"""Faces of a frame: boxes and five points, by MTCNN.
+
+References:
+    Zhang et al., "Joint Face Detection and Alignment using Multi-task Cascaded Convolutional
+    Networks", IEEE Signal Processing Letters 23 (2016).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from faceswap_gan.errors import SettingsError
+from faceswap_gan.faces import boxes as bx
+from faceswap_gan.faces import mtcnn
+from faceswap_gan.faces.pyramid import CELL, Pyramid, plan_pyramid
+
+Image = npt.NDArray[np.uint8]
+FloatArray = npt.NDArray[np.floating[Any]]
+
+_BUCKETS = (8, 32, 128, 512)
+
+
+@dataclass(frozen=True)
+class Face:
+    """One face of one frame.
+
+    Attributes:
+        box: float32 (4,) xyxy px of the frame; may reach over the frame's edge.
+        landmarks: float32 (5, 2) px: left eye, right eye, nose, left and right corner of the mouth, where
+            left is the picture's left.
+        score: the detector's probability in [0, 1]; 0 for a face that only its track knows of.
+    """
+
+    box: npt.NDArray[np.float32]
+    landmarks: npt.NDArray[np.float32]
+    score: float
+
+    @property
+    def width(self) -> float:
+        """Width of the box, px."""
+        return float(self.box[2] - self.box[0])
+
+
+@dataclass(frozen=True)
+class _Candidates:
+    """Boxes on their way through the cascade: which frame, float (n, 4) xyxy px, score (n,)."""
+
+    frame: npt.NDArray[np.intp]
+    boxes: FloatArray
+    scores: FloatArray
+
+    def keep(self, chosen: npt.NDArray[Any]) -> _Candidates:
+        return _Candidates(self.frame[chosen], self.boxes[chosen], self.scores[chosen])
+
+    def suppress(self, threshold: float, *, over: str = "union") -> _Candidates:
+        return self.keep(_suppress_by_frame(self, threshold, over))
+
+
+class FaceDetector:
+    """MTCNN over batches of frames.
+
+    Args:
+        min_size: side of the smallest face to look for, px; cost falls with its square.
+        threshold: least probability of a face that `detect` returns, in [0, 1].
+
+    Raises:
+        SettingsError: an argument is out of its range.
+        ModelError: the weights cannot be read.
+    """
+
+    def __init__(self, *, min_size: int = 40, threshold: float = 0.9) -> None:
+        if min_size < CELL:
+            raise SettingsError(f"min_size must be at least {CELL} px. Received: {min_size}. Take a larger one.")
+        if not 0 <= threshold <= 1:
+            raise SettingsError(f"threshold must be in [0, 1]. Received: {threshold}.")
+        self.min_size = min_size
+        self.threshold = threshold
+        self._pnet = mtcnn.load_network("pnet")
+        self._rnet = mtcnn.load_network("rnet")
+        self._onet = mtcnn.load_network("onet")
+
+    def detect(self, images: Sequence[Image]) -> list[list[Face]]:
+        """Find the faces of every frame.
+
+        Args:
+            images: RGB uint8 (H, W, 3) each; frames of one size share one pass of the networks, others get
+                their own.
+
+        Returns:
+            One list a frame, best score first; empty where nothing was found.
+        """
+        found: list[list[Face]] = [[] for _ in images]
+        shapes = dict.fromkeys(image.shape for image in images)
+        for shape in shapes:
+            indices = [i for i, image in enumerate(images) if image.shape == shape]
+            for i, faces in zip(indices, self._detect([images[i] for i in indices]), strict=True):
+                found[i] = faces
+        return found
+
+    def refine(self, images: Sequence[Image], boxes: FloatArray) -> list[Face]:
+        """Ask O-Net alone about one box a frame, as when a track says where the face must be.
+
+        Args:
+            images: RGB uint8 (H, W, 3) each.
+            boxes: float (n, 4) xyxy px, one for each image.
+
+        Returns:
+            One face a frame whose score may be low: the caller judges it.
+        """
+        if not len(images):
+            return []
+        at = _Candidates(np.arange(len(images)), bx.square(np.asarray(boxes)), np.ones(len(images)))
+        moved, points = self._finish(list(images), at)
+        return [_face(*row) for row in zip(moved.boxes, points, moved.scores, strict=True)]
+
+    def _detect(self, images: list[Image]) -> list[list[Face]]:
+        height, width = images[0].shape[:2]
+        pyramid = plan_pyramid(width, height, min_size=self.min_size)
+        if not pyramid.levels:
+            return [[] for _ in images]
+        at = self._propose(images, pyramid)
+        at = self._judge(images, at)
+        at, points = self._finish(images, at)
+        sure = np.flatnonzero(at.scores >= self.threshold)
+        order = sure[_suppress_by_frame(at.keep(sure), 0.7, "smaller")]
+        found: list[list[Face]] = [[] for _ in images]
+        for i in order:
+            found[at.frame[i]].append(_face(at.boxes[i], points[i], at.scores[i]))
+        return found
+
+    def _propose(self, images: list[Image], pyramid: Pyramid) -> _Candidates:
+        """P-Net: squares that may hold a face."""
+        canvases = np.stack([pyramid.draw(image) for image in images])
+        offsets, face = mtcnn.infer(self._pnet, canvases)
+        height, width = images[0].shape[:2]
+        parts = []
+        for level in pyramid.levels:
+            rows = slice(level.y // 2, level.y // 2 + (level.height - CELL) // 2 + 1)
+            columns = slice(level.x // 2, level.x // 2 + (level.width - CELL) // 2 + 1)
+            probability = face[:, rows, columns, 1]
+            frame, i, j = np.nonzero(probability > 0.6)
+            corner = np.stack([j, i, j, i], axis=1) * 2.0 + [0, 0, CELL, CELL]
+            ratio = np.asarray([width / level.width, height / level.height] * 2)
+            moved = (corner + offsets[:, rows, columns][frame, i, j] * CELL) * ratio
+            parts.append(_Candidates(frame, moved, probability[frame, i, j]).suppress(0.5))
+        return _concatenate(parts).suppress(0.7)
+
+    def _judge(self, images: list[Image], at: _Candidates) -> _Candidates:
+        """R-Net: fewer and better squares."""
+        if not len(at.frame):
+            return at
+        squares = np.rint(bx.square(at.boxes))
+        offsets, face = _infer_patches(self._rnet, images, at.frame, squares, 24)
+        kept = np.flatnonzero(face[:, 1] > 0.7)
+        judged = _Candidates(at.frame, _move(squares, offsets), face[:, 1]).keep(kept)
+        return judged.suppress(0.7)
+
+    def _finish(self, images: list[Image], at: _Candidates) -> tuple[_Candidates, FloatArray]:
+        """O-Net: final boxes, and points float (n, 5, 2) px."""
+        if not len(at.frame):
+            return at, np.empty((0, 5, 2))
+        squares = np.rint(bx.square(at.boxes))
+        offsets, points, face = _infer_patches(self._onet, images, at.frame, squares, 48)
+        sides = squares[:, None, 2:] - squares[:, None, :2]
+        # The published weights count pixels from 1, as MATLAB does.
+        located = points.reshape(-1, 2, 5).transpose(0, 2, 1) * (sides + 1) + squares[:, None, :2] - 1
+        return _Candidates(at.frame, _move(squares, offsets), face[:, 1]), located
+
+
+def _face(box: FloatArray, points: FloatArray, score: float) -> Face:
+    return Face(box.astype(np.float32), points.astype(np.float32), float(score))
+
+
+def _move(squares: FloatArray, offsets: FloatArray) -> FloatArray:
+    sides = squares[:, 2:] - squares[:, :2] + 1
+    return np.asarray(squares + offsets * np.tile(sides, 2))
+
+
+def _concatenate(parts: list[_Candidates]) -> _Candidates:
+    return _Candidates(
+        np.concatenate([p.frame for p in parts]),
+        np.concatenate([p.boxes for p in parts]),
+        np.concatenate([p.scores for p in parts]),
+    )
+
+
+def _suppress_by_frame(at: _Candidates, threshold: float, over: str) -> npt.NDArray[np.intp]:
+    kept = [np.empty(0, np.intp)]
+    for frame in np.unique(at.frame):
+        mine = np.flatnonzero(at.frame == frame)
+        kept.append(mine[bx.suppress(at.boxes[mine], at.scores[mine], threshold=threshold, over=over)])
+    return np.concatenate(kept)
+
+
+def _infer_patches(
+    model: Any, images: list[Image], frame: npt.NDArray[np.intp], squares: FloatArray, side: int
+) -> list[npt.NDArray[np.float32]]:
+    """Run a network on squares cut from frames, in batches of few different lengths."""
+    patches = np.stack([_patch(images[f], s, side) for f, s in zip(frame, squares, strict=True)])
+    parts = []
+    for start in range(0, len(patches), _BUCKETS[-1]):
+        chunk = patches[start : start + _BUCKETS[-1]]
+        length = next(b for b in _BUCKETS if b >= len(chunk))
+        padded = np.zeros((length, side, side, 3), np.uint8)
+        padded[: len(chunk)] = chunk
+        parts.append([output[: len(chunk)] for output in mtcnn.infer(model, padded)])
+    return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]
+
+
+def _patch(image: Image, box: FloatArray, side: int) -> Image:
+    """Cut a square of whole pixels, grey outside the frame, and resize it to (side, side, 3)."""
+    height, width = image.shape[:2]
+    x1, y1, x2, y2 = (int(v) for v in box)
+    x2, y2 = max(x2, x1 + 1), max(y2, y1 + 1)
+    inner = image[max(y1, 0) : max(y2, 0), max(x1, 0) : max(x2, 0)]
+    if inner.shape[:2] != (y2 - y1, x2 - x1):
+        padded = np.full((y2 - y1, x2 - x1, 3), 128, np.uint8)
+        top, left = max(-y1, 0), max(-x1, 0)
+        padded[top : top + inner.shape[0], left : left + inner.shape[1]] = inner
+        inner = padded
+    method = cv2.INTER_AREA if x2 - x1 > side else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(inner, (side, side), interpolation=method), np.uint8)
+
+
+plan_pyramid = lru_cache(maxsize=16)(plan_pyramid)
