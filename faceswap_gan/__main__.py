@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import functools
 import importlib
+import importlib.abc
+import importlib.util
 import inspect
 import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.machinery import ModuleSpec
+from types import ModuleType
 from typing import Any
 
 from faceswap_gan import __version__
@@ -128,9 +133,49 @@ def _verb_lines() -> str:
 
 
 def _quiet_backend() -> None:
-    """Keep the start-up notes of a backend's C++ half off the terminal, unless the user asked for them."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+    """Keep TensorFlow's start-up notes off the terminal, unless the user set their level."""
+    if "TF_CPP_MIN_LOG_LEVEL" not in os.environ:
+        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # on a machine without GPU even level 2 reports its absence
+        sys.meta_path.insert(0, _QuietImport())
+
+
+class _QuietImport(importlib.abc.MetaPathFinder):
+    """Discards what TensorFlow writes while it loads, before it reads its own log level."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Find TensorFlow with a loader that is silent; leave every other module alone."""
+        if fullname != "tensorflow":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(fullname)
+        if spec is not None and spec.loader is not None:
+            load = spec.loader.exec_module
+            spec.loader.exec_module = _silent(load)  # type: ignore[assignment, method-assign]
+        return spec
+
+
+def _silent(load: Callable[[ModuleType], None]) -> Callable[[ModuleType], None]:
+    @functools.wraps(load)
+    def quietly(module: ModuleType) -> None:
+        with _no_native_stderr():
+            load(module)
+
+    return quietly
+
+
+@contextmanager
+def _no_native_stderr() -> Iterator[None]:
+    """Discard what is written to file descriptor 2, which native code uses; restored on the way out."""
+    kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nothing, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nothing)
 
 
 def _start_logging() -> None:
