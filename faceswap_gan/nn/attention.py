@@ -17,7 +17,7 @@ class SelfAttention(keras.layers.Layer):  # type: ignore[misc]
     identity at the start and takes N x N memory for each sample.
 
     Args:
-        squeeze: Channels of the input per channel of keys and queries.
+        squeeze: Channels of the input per channel of keys and queries, which have at least one.
         kernel_initializers: Three initialisers: keys, queries, values.
         kernel_regularizer: Regulariser of the three kernels.
         **kwargs: Keras layer arguments.
@@ -42,7 +42,7 @@ class SelfAttention(keras.layers.Layer):  # type: ignore[misc]
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Create the three 1x1 convolutions (as dense layers on the last axis) and gamma (0)."""
         channels = int(input_shape[-1] or 0)
-        narrow = channels // self.squeeze
+        narrow = max(1, channels // self.squeeze)
         self.key, self.query, self.value = (
             keras.layers.Dense(
                 units,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -44,6 +44,19 @@ class Swap:
 def split_head(head: keras.KerasTensor) -> Swap:
     """Split a decoder's last output, float (..., 4): the mask comes first, then red, green, blue."""
     return Swap(rgb=head[..., 1:4], mask=head[..., 0:1])
+
+
+def split_outputs(outputs: Mapping[str, keras.KerasTensor]) -> tuple[Swap, list[keras.KerasTensor]]:
+    """Split all that a decoder paints.
+
+    Args:
+        outputs: What calling a decoder gives: ``head`` and, if it has any, side outputs under other names.
+
+    Returns:
+        The head as a swap, and the side outputs (N, s, s, 3) from small to large.
+    """
+    sides = [picture for name, picture in outputs.items() if name != "head"]
+    return split_head(outputs["head"]), sorted(sides, key=lambda picture: int(picture.shape[1]))
 
 
 def build_encoder(
@@ -117,9 +130,10 @@ def build_decoder(
         name: Name of the model.
 
     Returns:
-        Model from a code to a list, at every size: side outputs, float (N, s, s, 3) in [-1, 1] for each power
-        of two s from 64 up to but not including size, each by its own convolution; then the head, float
-        (N, size, size, 4): the mask in [0, 1] first, then red, green and blue in [-1, 1]. See `split_head`.
+        Model from a code to a dictionary: ``head``, float (N, size, size, 4), the mask in [0, 1] first, then
+        red, green and blue in [-1, 1]; and, each by its own convolution, side outputs ``side64`` (at 128 and
+        256) and ``side128`` (at 256), float (N, side, side, 3) in [-1, 1]. See `split_outputs`. (A
+        dictionary, as Keras turns a list of one output into a bare tensor: ``[-1]`` then picks a sample.)
 
     Raises:
         SettingsError: size, capacity or norm is not one of those of the encoder.
@@ -139,16 +153,16 @@ def build_decoder(
         x = self_attention(x, style=style, name="attention64")
     else:
         x = conv_block(x, first, style=style, name="block64", stride=1, norm=False)
-    outputs = []
+    outputs = {}
     side = _FIRST_HEAD
     while side < size:
-        outputs.append(_paint(x, 3, "tanh", style=style, name=f"side{side}"))
+        outputs[f"side{side}"] = _paint(x, 3, "tanh", style=style, name=f"side{side}")
         side *= 2
         x = upscale(x, first, style=style, name=f"up{side}")
         x = conv_block(x, first, style=style, name=f"block{side}", stride=1, norm=False)
     mask = _paint(x, 1, "sigmoid", style=style, name="mask")
     rgb = _paint(x, 3, "tanh", style=style, name="rgb")
-    outputs.append(layers.Concatenate(dtype="float32", name="head")([mask, rgb]))
+    outputs["head"] = layers.Concatenate(dtype="float32", name="head")([mask, rgb])
     return keras.Model(code, outputs, name=name)
 
 
