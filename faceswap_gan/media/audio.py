@@ -44,6 +44,18 @@ class AudioCopy:
         """Units per second of each audio stream's timestamps."""
         return tuple(Fraction(stream.time_base).denominator for stream in self._streams)
 
+    @property
+    def codecs(self) -> tuple[str, ...]:
+        """Codec name of each audio stream."""
+        return tuple(s.codec_context.name if s.codec_context else "unknown" for s in self._streams)
+
+    def refused(self, path: Path) -> MediaError:
+        """Make the error that says an output container does not take this sound."""
+        return MediaError(
+            f"expected a container that holds {', '.join(self.codecs)} sound, got {path.suffix}; "
+            f"name the output {path.with_suffix('.mkv').name} instead."
+        )
+
     def connect(self, container: Any, path: Path) -> None:
         """Add a stream to an output container for each of the source's.
 
@@ -52,14 +64,10 @@ class AudioCopy:
         """
         self._container = container
         for stream in self._streams:
-            name = stream.codec_context.name if stream.codec_context else "unknown"
             try:
                 copy = container.add_stream_from_template(stream)
             except (ValueError, av.FFmpegError) as error:
-                raise MediaError(
-                    f"expected a container that holds {name} sound, got {path.suffix}; "
-                    f"name the output {path.with_suffix('.mkv').name} instead."
-                ) from error
+                raise self.refused(path) from error
             copy.metadata.update(stream.metadata)
             copy.disposition = stream.disposition
             self._outputs[stream.index] = copy

@@ -8,6 +8,7 @@ from functools import reduce
 from operator import or_
 
 import av
+import cv2
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from numpy.typing import NDArray
@@ -24,6 +25,9 @@ _COEFFICIENTS = {
     9: Colorspace.BT2020,
     10: Colorspace.BT2020,
 }
+# Kr and Kb of the same codes, for full range.
+_LUMA = {1: (0.2126, 0.0722), 4: (0.30, 0.11), 7: (0.212, 0.087), 9: (0.2627, 0.0593), 10: (0.2627, 0.0593)}
+_LUMA_601 = (0.299, 0.114)
 _EXACT = int(
     reduce(
         or_,
@@ -71,13 +75,8 @@ def to_rgb(frame: av.VideoFrame) -> NDArray[np.uint8]:
 
 def from_rgb(image: NDArray[np.uint8], pix_fmt: str, tags: ColorTags) -> av.VideoFrame:
     """Convert RGB uint8 (H, W, 3) to a YUV frame by the matrix and range the tags name."""
-    rgb = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
-    frame = rgb.reformat(
-        format=pix_fmt,
-        dst_colorspace=_coefficients(tags.matrix),
-        src_color_range=ColorRange.JPEG,
-        dst_color_range=ColorRange.JPEG if tags.full_range else ColorRange.MPEG,
-        interpolation=_EXACT,
+    frame = (
+        _full_range(image, pix_fmt, tags.matrix) if tags.full_range else _limited(image, pix_fmt, tags.matrix)
     )
     frame.colorspace = tags.matrix
     frame.color_primaries = tags.primaries
@@ -117,6 +116,52 @@ def turn_upright(image: NDArray[np.uint8], matrix: tuple[int, int, int, int]) ->
     if (d or b) < 0:
         turned = turned[::-1]
     return np.ascontiguousarray(turned)
+
+
+def _limited(image: NDArray[np.uint8], pix_fmt: str, matrix: int) -> av.VideoFrame:
+    rgb = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
+    return rgb.reformat(
+        format=pix_fmt,
+        dst_colorspace=_coefficients(matrix),
+        src_color_range=ColorRange.JPEG,
+        dst_color_range=ColorRange.MPEG,
+        interpolation=_EXACT,
+    )
+
+
+def _full_range(image: NDArray[np.uint8], pix_fmt: str, matrix: int) -> av.VideoFrame:
+    """Convert without swscale, whose full-range chroma is truncated: half a level too low, a visible tint.
+
+    References:
+        ITU-T H.273 (2021), eqs. 38-40 and 47-49; chroma is left-sited as in H.264 Annex E.
+    """
+    kr, kb = _LUMA.get(matrix, _LUMA_601)
+    kg = 1 - kr - kb
+    blue, red = 2 * (1 - kb), 2 * (1 - kr)
+    weights = np.array(
+        [
+            [kr, kg, kb, 0],
+            [-kr / blue, -kg / blue, 0.5, 128],
+            [0.5, -kg / red, -kb / red, 128],
+        ]
+    )
+    planes = cv2.split(cv2.transform(np.ascontiguousarray(image), weights))
+    if pix_fmt == "yuv420p":
+        chroma = [_halve(plane) for plane in planes[1:]]
+        stacked = np.concatenate([planes[0].ravel(), *(plane.ravel() for plane in chroma)])
+        frame = av.VideoFrame.from_ndarray(stacked.reshape(-1, image.shape[1]), format="yuv420p")
+    else:
+        frame = av.VideoFrame.from_ndarray(np.stack(planes), format="yuv444p")
+    frame.color_range = ColorRange.JPEG
+    return frame
+
+
+def _halve(plane: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Halve a chroma plane: 1-2-1 around every other column, the mean of two rows."""
+    rows = plane.reshape(plane.shape[0] // 2, 2, -1).sum(axis=1, dtype=np.uint16)
+    before = np.concatenate([rows[:, :1], rows[:, 1:-1:2]], axis=1)
+    total = before + 2 * rows[:, ::2] + rows[:, 1::2]
+    return np.asarray((total + 4) >> 3, dtype=np.uint8)
 
 
 def _coefficients(matrix: int) -> Colorspace:

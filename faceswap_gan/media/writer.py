@@ -125,10 +125,11 @@ class _VideoSink:
             self._container = self._open(metadata)
             self._stream = self._add_video(size, crf)
             self._audio.connect(self._container, path)
+            self._write_header()
         except (av.FFmpegError, OSError) as error:
             self.discard()
             raise self._failed(error) from error
-        except MediaError:
+        except BaseException:
             self.discard()
             raise
 
@@ -168,7 +169,7 @@ class _VideoSink:
         if name is None:
             known = ", ".join(CONTAINERS)
             raise MediaError(f"expected an output ending in {known}, got {self._path}; rename it.")
-        options = {} if name == "matroska" else self._mov_options()
+        options = {"avoid_negative_ts": "disabled"} if name == "matroska" else self._mov_options()
         container = av.open(f"file:{self._temporary}", "w", format=name, container_options=options)
         container.metadata.update(metadata)
         return container
@@ -198,6 +199,14 @@ class _VideoSink:
         stream.color_primaries = like.color.primaries
         stream.color_trc = like.color.transfer
         return stream
+
+    def _write_header(self) -> None:
+        try:
+            self._container.start_encoding()
+        except av.FFmpegError as error:
+            if not self._audio.codecs:
+                raise
+            raise self._audio.refused(self._path) from error
 
     def _mux(self, packets: list[Any]) -> None:
         for packet in packets:
