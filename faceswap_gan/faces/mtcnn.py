@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 import keras
-import lz4.frame
+import lz4.frame  # type: ignore[import-untyped]
 import numpy as np
 import numpy.typing as npt
 from keras import layers
@@ -24,7 +24,7 @@ from faceswap_gan.errors import ModelError
 Weights = list[npt.NDArray[np.float32]]
 
 
-class PReLU(layers.Layer):
+class PReLU(layers.Layer):  # type: ignore[misc]
     """Leaky rectifier whose slope below zero is learnt per channel.
 
     The same function as `keras.layers.PReLU` with shared spatial axes, in fewer passes over the data.
@@ -184,7 +184,7 @@ def read_weights(path: Path) -> Weights:
         stream = io.BytesIO(lz4.frame.decompress(path.read_bytes()))
         headers = _ArrayUnpickler(stream).load()
     except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
-        raise ModelError(f"{path} should hold MTCNN weights but cannot be read ({error}). {advice}") from error
+        raise ModelError(f"{path} should hold MTCNN weights; reading failed ({error}). {advice}") from error
     if not isinstance(headers, list) or not all(isinstance(h, _ArrayHeader) for h in headers):
         raise ModelError(f"{path} should hold a list of float32 arrays and holds something else. {advice}")
     return [header.array for header in headers]

@@ -7,6 +7,7 @@ is compiled again and again.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -54,6 +55,7 @@ class Pyramid:
         return canvas
 
 
+@lru_cache(maxsize=16)
 def plan_pyramid(width: int, height: int, *, min_size: int) -> Pyramid:
     """Lay out the levels in which faces from ``min_size`` px up become 12 px.
 
