@@ -1,1 +1,1 @@
-"""Procedural talking heads with exact ground truth."""
+"""Procedural talking heads with exact ground truth: the embedded demo pair and the tests' people."""
