@@ -1,0 +1,150 @@
+"""Two videos become one: extract, masks, train and convert in a row, skipping what is already there."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from functools import partial
+from hashlib import file_digest
+from pathlib import Path
+from typing import Literal
+
+from faceswap_gan.errors import FaceFolderError, MediaError, SettingsError
+
+log = logging.getLogger("faceswap_gan.swap")
+
+BOOK = "stages.json"
+Inputs = dict[str, str | int]
+"""What a stage was made from, as written to the workspace's book of finished stages."""
+
+
+def run(
+    src_video: Path,
+    dst_video: Path,
+    output: Path,
+    *,
+    workspace: Path | None = None,
+    minutes: float | None = None,
+    steps: int | None = None,
+    preset: str | None = None,
+    batch: int | None = None,
+    every: int = 1,
+    max_faces: int = 1,
+    output_layout: Literal["swap", "side-by-side", "triple"] = "swap",
+    color: Literal["none", "mean_std", "histogram"] = "mean_std",
+    seed: int = 0,
+    consent: str | None = None,
+) -> None:
+    """Paint one person's face into another video: extract, masks, train and convert in a row.
+
+    Every stage leaves its result in the workspace. Run again, finished stages are skipped and training
+    continues from its checkpoint until the minutes or steps asked for are reached, all runs together.
+
+    Args:
+        src_video: The person whose face is painted; any video.
+        dst_video: The footage that receives it; any video.
+        output: Video to write: .mp4, .m4v, .mov or .mkv.
+        workspace: Folder for faces, masks and model; `<output's name>_workspace` beside the output when
+            none is named.
+        minutes: How long to train, in all.
+        steps: How many steps to train, in all.
+        preset: Named settings of model and training; chosen for this machine by default.
+        batch: Faces of each person in a training step; the preset's by default.
+        every: Train on one frame in so many.
+        max_faces: People to follow in a video.
+        output_layout: The swap alone, beside the footage, or footage, swap and mask.
+        color: How the painted face is matched to the footage's colours.
+        seed: Seed of everything random in training.
+        consent: Who agreed to this swap, and to what; recorded with the model and in the video.
+
+    Raises:
+        MediaError: A video cannot be read or the output cannot be written.
+        NoFaceError: A video shows no face.
+        SettingsError: The workspace was made from other videos or with other settings.
+    """
+    from faceswap_gan import convert, train
+    from faceswap_gan.media.video import read_info
+
+    home = workspace or output.with_name(f"{output.stem}_workspace")
+    videos = {"src": src_video, "dst": dst_video}
+    _check_output(output)
+    for video in videos.values():
+        read_info(video)  # a wrong path is found now, not after an hour
+    home.mkdir(parents=True, exist_ok=True)
+    for side, video in videos.items():
+        _take_faces(video, home / f"face_{side}", every=every, max_faces=max_faces)
+    src, dst, model = home / "face_src", home / "face_dst", home / "model"
+    log.info("train: %s", model)
+    train.run(src, dst, model=model, preset=preset, steps=steps, minutes=minutes, batch=batch, seed=seed)
+    log.info("convert: %s", output)
+    convert.run(
+        dst_video, model, output,
+        output_layout=output_layout, color=color, max_faces=max_faces, consent=consent,
+    )  # fmt: skip
+
+
+def _check_output(output: Path) -> None:
+    """Refuse an output that could not be written after all the work."""
+    from faceswap_gan.media.writer import CONTAINERS
+
+    if output.suffix.lower() not in CONTAINERS:
+        raise MediaError(
+            f"expected an output that ends in {', '.join(CONTAINERS)}, got {output}; rename --output."
+        )
+    output.parent.mkdir(parents=True, exist_ok=True)
+
+
+def _take_faces(video: Path, faces: Path, *, every: int, max_faces: int) -> None:
+    """Fill a face folder of the workspace and its eye masks from a video, unless that was done before."""
+    from faceswap_gan import extract, masks
+    from faceswap_gan.faces.folder import mask_folder
+
+    made_from: Inputs = {"video sha256": _sha256(video), "every": every, "max faces": max_faces}
+    cut = partial(extract.run, video, faces, every=every, max_faces=max_faces)
+    _once(faces.parent / BOOK, f"extract {faces.name}", faces, made_from, cut)
+    _once(faces.parent / BOOK, f"masks {faces.name}", mask_folder(faces), made_from, partial(masks.run, faces))
+
+
+def _once(book: Path, stage: str, made: Path, made_from: Inputs, make: Callable[[], object]) -> None:
+    """Run a stage unless the workspace's book says that it was finished from the same inputs."""
+    from faceswap_gan.media.images import write_whole
+
+    done = _read_book(book)
+    before = done.get(stage, made_from)
+    differ = [name for name, value in made_from.items() if before.get(name) != value]
+    if differ:
+        raise SettingsError(
+            f"expected the workspace {book.parent} to belong to this video and these flags, but its "
+            f"'{stage}' was made with another {', '.join(differ)}; name another --workspace or delete this one."
+        )
+    if stage in done and made.is_dir():
+        log.info("%s: skipped, %s was made from the same video with the same settings", stage, made)
+        return
+    log.info("%s: %s is not there yet", stage, made)
+    make()
+    write_whole(book, json.dumps({**done, stage: made_from}, indent=1).encode())
+
+
+def _read_book(book: Path) -> dict[str, Inputs]:
+    """Finished stages and their inputs, as `_once` wrote them."""
+    if not book.exists():
+        return {}
+    try:
+        done = json.loads(book.read_text(encoding="utf-8"))
+    except ValueError:
+        done = None
+    if not isinstance(done, dict):
+        raise FaceFolderError(f"expected the list of finished stages in {book}, got a damaged file; delete it.")
+    return done
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return file_digest(stream, "sha256").hexdigest()
+
+
+if __name__ == "__main__":
+    from faceswap_gan.__main__ import main_verb
+
+    main_verb("swap")

@@ -1,0 +1,102 @@
+"""What swap runs, what it skips, and what it refuses; the stages themselves are replaced."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+
+import pytest
+
+from faceswap_gan import convert, extract, masks, swap, train
+from faceswap_gan.errors import FaceFolderError, FaceSwapError, MediaError, SettingsError
+from faceswap_gan.faces.folder import mask_folder
+from faceswap_gan.synthetic.clips import write_pair
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory):
+    return write_pair(tmp_path_factory.mktemp("pair"), seconds=0.08, size=96)
+
+
+def _masks(seen, faces):
+    mask_folder(faces).mkdir(parents=True, exist_ok=True)
+    seen.append(f"masks {faces.name}")
+
+
+@pytest.fixture
+def calls(monkeypatch) -> list[str]:
+    """Names of the stages that ran; extract also makes its folder."""
+    seen: list[str] = []
+
+    def _extract(video, faces, **settings):
+        faces.mkdir(parents=True, exist_ok=True)
+        seen.append(f"extract {faces.name}")
+
+    monkeypatch.setattr(extract, "run", _extract)
+    monkeypatch.setattr(masks, "run", partial(_masks, seen))
+    monkeypatch.setattr(train, "run", lambda src, dst, **settings: seen.append(f"train {settings['steps']}"))
+    monkeypatch.setattr(convert, "run", lambda video, model, output, **settings: seen.append("convert"))
+    return seen
+
+
+FACES = ["extract face_src", "masks face_src", "extract face_dst", "masks face_dst"]
+
+
+def test_all_stages_then_only_the_open_ones(pair, calls, tmp_path, caplog):
+    caplog.set_level("INFO", "faceswap_gan")
+    swap.run(pair.src, pair.dst, tmp_path / "out.mp4", steps=3)
+    assert calls == [*FACES, "train 3", "convert"]
+    assert (tmp_path / "out_workspace" / "stages.json").exists()
+    calls.clear()
+    swap.run(pair.src, pair.dst, tmp_path / "out.mp4", steps=9)
+    assert calls == ["train 9", "convert"]
+    assert "extract face_src: skipped" in caplog.text
+
+
+def test_a_stopped_stage_runs_again(pair, calls, tmp_path, monkeypatch):
+    def _stop(faces):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(masks, "run", _stop)
+    with pytest.raises(KeyboardInterrupt):
+        swap.run(pair.src, pair.dst, tmp_path / "out.mp4", workspace=tmp_path / "work")
+    monkeypatch.setattr(masks, "run", partial(_masks, calls))
+    calls.clear()
+    swap.run(pair.src, pair.dst, tmp_path / "out.mp4", workspace=tmp_path / "work")
+    assert calls == [*FACES[1:], "train None", "convert"]
+
+
+def test_a_deleted_face_folder_is_made_again(pair, calls, tmp_path):
+    swap.run(pair.src, pair.dst, tmp_path / "out.mp4")
+    (tmp_path / "out_workspace" / "face_dst").rmdir()
+    calls.clear()
+    swap.run(pair.src, pair.dst, tmp_path / "out.mp4")
+    assert calls == ["extract face_dst", "train None", "convert"]
+
+
+def test_a_workspace_belongs_to_its_videos(pair, calls, tmp_path):
+    swap.run(pair.src, pair.dst, tmp_path / "out.mp4")
+    with pytest.raises(SettingsError, match="--workspace"):
+        swap.run(pair.dst, pair.src, tmp_path / "out.mp4")
+    with pytest.raises(SettingsError, match="every"):
+        swap.run(pair.src, pair.dst, tmp_path / "out.mp4", every=2)
+
+
+def test_wrong_output_and_videos_are_found_first(pair, calls, tmp_path):
+    with pytest.raises(MediaError, match="--output"):
+        swap.run(pair.src, pair.dst, tmp_path / "out.txt")
+    with pytest.raises(FaceSwapError, match="missing"):
+        swap.run(pair.src, tmp_path / "missing.mp4", tmp_path / "out.mp4")
+    assert calls == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_damaged_list_of_stages_is_named(pair, calls, tmp_path):
+    work = tmp_path / "work"
+    work.mkdir()
+    (work / "stages.json").write_text('{"extract')
+    with pytest.raises(FaceFolderError, match="stages.json"):
+        swap.run(pair.src, pair.dst, tmp_path / "out.mp4", workspace=work)
+    (work / "stages.json").write_text(json.dumps(["a", "b"]))
+    with pytest.raises(FaceFolderError, match="stages.json"):
+        swap.run(pair.src, pair.dst, tmp_path / "out.mp4", workspace=work)
