@@ -102,8 +102,9 @@ def _take_faces(video: Path, faces: Path, *, every: int, max_faces: int) -> None
 
     made_from: Inputs = {"video sha256": _sha256(video), "every": every, "max faces": max_faces}
     cut = partial(extract.run, video, faces, every=every, max_faces=max_faces)
-    _once(faces.parent / BOOK, f"extract {faces.name}", faces, made_from, cut)
-    _once(faces.parent / BOOK, f"masks {faces.name}", mask_folder(faces), made_from, partial(masks.run, faces))
+    book = faces.parent / BOOK
+    _once(book, f"extract {faces.name}", faces, made_from, cut)
+    _once(book, f"masks {faces.name}", mask_folder(faces), made_from, partial(masks.run, faces))
 
 
 def _once(book: Path, stage: str, made: Path, made_from: Inputs, make: Callable[[], object]) -> None:
@@ -116,7 +117,7 @@ def _once(book: Path, stage: str, made: Path, made_from: Inputs, make: Callable[
     if differ:
         raise SettingsError(
             f"expected the workspace {book.parent} to belong to this video and these flags, but its "
-            f"'{stage}' was made with another {', '.join(differ)}; name another --workspace or delete this one."
+            f"'{stage}' was made with another {', '.join(differ)}; name another --workspace or delete it."
         )
     if stage in done and made.is_dir():
         log.info("%s: skipped, %s was made from the same video with the same settings", stage, made)
@@ -135,7 +136,7 @@ def _read_book(book: Path) -> dict[str, Inputs]:
     except ValueError:
         done = None
     if not isinstance(done, dict):
-        raise FaceFolderError(f"expected the list of finished stages in {book}, got a damaged file; delete it.")
+        raise FaceFolderError(f"expected a list of finished stages in {book}, got a damaged file; delete it.")
     return done
 
 

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
+from typing import Any, Protocol
 
+import av
+import numpy as np
 import pytest
+
+from faceswap_gan.synthetic.clips import write_pair
+from numpy.typing import NDArray
+
+from faceswap_gan.media.pixels import ColorTags, from_rgb
 
 _BESIDE_THE_PROJECT = Path(__file__).resolve().parents[2] / "shared" / "facedata"
 
@@ -17,3 +27,98 @@ def facedata() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real faces at {folder}; set FACESWAP_TESTDATA to a folder that has them")
     return folder
+
+
+class MakeVideo(Protocol):
+    """Signature of the `make_video` fixture."""
+
+    def __call__(
+        self,
+        name: str = ...,
+        *,
+        images: Sequence[NDArray[np.uint8]] | None = ...,
+        pts: Sequence[int] = ...,
+        time_base: Fraction = ...,
+        pix_fmt: str = ...,
+        codec: str = ...,
+        audio: Sequence[str] = ...,
+        sar: Fraction = ...,
+        rotation: int = ...,
+        tags: tuple[int, int, int, int] = ...,
+    ) -> Path: ...
+
+
+def draw(count: int, *, width: int = 64, height: int = 48) -> list[NDArray[np.uint8]]:
+    """Soft moving colours, easy on codecs: RGB uint8 (height, width, 3) each."""
+    y, x = np.mgrid[:height, :width]
+    waves = [
+        np.stack([np.sin(x / 9 + t / 5), np.cos(y / 7 - t / 6), np.sin((x + y) / 11)]) for t in range(count)
+    ]
+    return [np.moveaxis(96 + 80 * w, 0, -1).astype(np.uint8) for w in waves]
+
+
+@pytest.fixture
+def make_video(tmp_path: Path) -> MakeVideo:
+    """Make a small video file with chosen times, tags and sound."""
+
+    def make(
+        name="video.mp4",
+        *,
+        images=None,
+        pts=tuple(range(0, 12 * 512, 512)),
+        time_base=Fraction(1, 15360),
+        pix_fmt="yuv420p",
+        codec="libx264",
+        audio=(),
+        sar=Fraction(1),
+        rotation=0,
+        tags=(1, 1, 1, 1),
+    ):
+        path = tmp_path / name
+        images = images if images is not None else draw(len(pts))
+        scale = (
+            {"video_track_timescale": str(time_base.denominator)} if path.suffix in (".mp4", ".mov") else {}
+        )
+        with av.open(
+            str(path), "w", container_options={**scale, "movie_timescale": "105840000"} if scale else {}
+        ) as out:
+            video = out.add_stream(codec, rate=30)
+            video.height, video.width = images[0].shape[:2]
+            video.pix_fmt = pix_fmt
+            video.codec_context.time_base = time_base
+            video.codec_context.sample_aspect_ratio = sar
+            video.colorspace, video.color_primaries, video.color_trc, video.color_range = tags
+            if rotation:
+                video.set_display_rotation(rotation)
+            sounds = [out.add_stream(name, rate=48000) for name in audio]
+            for sound in sounds:
+                _play(out, sound, seconds=float((pts[-1] + 1) * time_base))
+            for when, image in zip(pts, images, strict=True):
+                tagged = ColorTags(tags[0], tags[1], tags[2], tags[3] == 2)
+                frame = from_rgb(image, "yuv444p" if image.shape[0] % 2 else "yuv420p", tagged)
+                frame = frame.reformat(format=pix_fmt)
+                frame.pts, frame.time_base = when, time_base
+                out.mux(video.encode(frame))
+            out.mux(video.encode(None))
+        return path
+
+    return make
+
+
+def _play(out: Any, sound: Any, *, seconds: float) -> None:
+    """Encode a tone into an audio stream."""
+    count = int(seconds * 48000)
+    tone = (np.sin(np.arange(count) * 440 * 2 * np.pi / 48000) * 0.3).astype(np.float32)
+    for start in range(0, count - 1024, 1024):
+        part = np.stack([tone[start : start + 1024]] * 2)
+        frame = av.AudioFrame.from_ndarray(part, format="fltp", layout="stereo")
+        frame.sample_rate, frame.pts, frame.time_base = 48000, start, Fraction(1, 48000)
+        out.mux(sound.encode(frame))
+    out.mux(sound.encode(None))
+
+
+@pytest.fixture(scope="session")
+def tiny_pair(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Two drawn videos of 24 frames with sound: "src" and "dst"."""
+    pair = write_pair(tmp_path_factory.mktemp("tiny_pair"), seconds=0.96, size=192)
+    return {"src": pair.src, "dst": pair.dst}
