@@ -1,0 +1,216 @@
+"""Draw training samples from face crops: turn, warp, recolour and blur, one resampling for each picture.
+
+All geometry of a sample is one map from output pixels to crop pixels, so each picture is interpolated once.
+The region that the maps cover is the one that conversion feeds to the network: the middle ``coverage`` of the
+crop's side at scale one, give or take the random turn, zoom and shift.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from faceswap_gan.config import Augmentation
+from faceswap_gan.errors import SettingsError
+from faceswap_gan.training.recolor import ColorDraws, draw_colors, recolor
+
+Bytes = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+_NODES = 5  # the warp's grid has 5 x 5 nodes, the outermost on the picture's border
+_WARP = (5.0 / 256.0, 6.2 / 256.0)  # deviation of a node, in sides of the crop, drawn between these
+_BLUR_SIDES = (5, 7, 9, 11)  # px of the output
+_OVERSAMPLING = 2  # bilinear interpolation at half size is the mean of 2 x 2 pixels: nothing is skipped
+
+
+NONE = Augmentation(rotation=0.0, zoom=0.0, shift=0.0, flip=0.0, warp=0.0, color_match=0.0)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A batch of samples, as bytes: a network's pictures are ``x / 127.5 - 1``, its masks ``x / 255``."""
+
+    warped: Bytes
+    """Network input, uint8 RGB (N, size, size, 3)."""
+    target: Bytes
+    """What it must reproduce, uint8 RGB (N, size, size, 3)."""
+    eye_mask: Bytes
+    """Weights of the eyes in the target, uint8 (N, size, size, 1), 255 = full weight."""
+
+    def to_float(self) -> tuple[Floats, Floats, Floats]:
+        """Return warped and target as float32 in [-1, 1] and the eye mask as float32 in [0, 1]."""
+        scale = np.float32(1.0 / 127.5)
+        return (
+            self.warped * scale - np.float32(1.0),
+            self.target * scale - np.float32(1.0),
+            self.eye_mask * np.float32(1.0 / 255.0),
+        )
+
+
+@dataclass(frozen=True)
+class _Draws:
+    """All that is random about a batch, drawn before any pixel is touched."""
+
+    transforms: NDArray[np.complex128]  # (2, N): turn-zoom and shift of the region, sides of the crop
+    mirrors: NDArray[np.bool_]  # (N,)
+    nodes: NDArray[np.complex128]  # (N, 5, 5) displacements, sides of the crop
+    colors: ColorDraws
+    blur_sides: NDArray[np.int64]  # (N,) px; 0 = none
+    blur_angles: NDArray[np.float64]  # (N,) degrees
+
+
+def augment(
+    faces: Bytes,
+    masks: Bytes | None,
+    *,
+    size: int,
+    settings: Augmentation,
+    rng: np.random.Generator,
+    references: Bytes | None = None,
+    coverage: float = 1.0,
+) -> Sample:
+    """Draw one sample from each face.
+
+    The same faces, settings and state of rng give the same samples, in whatever thread. From crops that
+    `reduce_face` has made smaller, it draws faster.
+
+    Args:
+        faces: Crops, uint8 RGB (N, H, H, 3).
+        masks: Eye masks of the crops, uint8 (N, H, H); None gives empty ones.
+        size: Side of the samples, px.
+        settings: How much they vary.
+        rng: Source of all that is random.
+        references: Crops of either person whose colours may be taken on, uint8 RGB (M, h, h, 3); None: faces.
+        coverage: Share of the crop's side that conversion feeds to the network, in (0, 1].
+
+    Returns:
+        The samples, in the faces' order.
+
+    Raises:
+        SettingsError: coverage or the shape of an array is not as above.
+    """
+    _check(faces, masks, coverage)
+    references = faces if references is None else references
+    draws = _draw(len(faces), len(references), settings=settings, rng=rng)
+    side = _reduced_side(faces.shape[1], size=size, coverage=coverage)
+    maps = _maps(draws, size=size, side=side, coverage=coverage)
+    pictures = np.empty((2, len(faces), size, size, 3), np.uint8)
+    eyes = np.zeros((len(faces), size, size, 1), np.uint8)
+    for index, face in enumerate(faces):
+        crop = _shrink(face, side)
+        mask = None if masks is None else _shrink(masks[index], side)
+        sample = _resample(crop, mask, maps[index])
+        rgb = np.asarray(cv2.cvtColor(sample, cv2.COLOR_RGBA2RGB), np.uint8)
+        rgb = recolor(rgb, crop, references, draws=draws.colors, index=index)
+        blur_side, blur_angle = int(draws.blur_sides[index]), float(draws.blur_angles[index])
+        for role, picture in enumerate((rgb[:size], rgb[size:])):
+            pictures[role, index] = _blur(picture, blur_side, blur_angle) if blur_side else picture
+        if mask is not None:
+            eyes[index, ..., 0] = sample[size:, :, 3]
+    return Sample(warped=pictures[0], target=pictures[1], eye_mask=eyes)
+
+
+def reduce_face(image: Bytes, *, size: int, coverage: float = 1.0) -> Bytes:
+    """Shrink a crop or its mask to what `augment` needs of it, to be kept in memory.
+
+    Args:
+        image: Crop uint8 (H, H, 3) or mask uint8 (H, H).
+        size: Side of the samples, px.
+        coverage: Share of the crop's side that the network sees, in (0, 1].
+
+    Returns:
+        The picture with twice the samples' resolution, or itself where it has less.
+    """
+    return _shrink(image, _reduced_side(image.shape[0], size=size, coverage=coverage))
+
+
+def _check(faces: Bytes, masks: Bytes | None, coverage: float) -> None:
+    if faces.ndim != 4 or faces.shape[1] != faces.shape[2] or faces.shape[3] != 3 or faces.dtype != np.uint8:
+        raise SettingsError(f"faces must be uint8 (N, H, H, 3); got {faces.dtype} {faces.shape}.")
+    if masks is not None and (masks.shape != faces.shape[:3] or masks.dtype != np.uint8):
+        raise SettingsError(f"masks must be uint8 {faces.shape[:3]}; got {masks.dtype} {masks.shape}.")
+    if not 0.0 < coverage <= 1.0:
+        raise SettingsError(f"coverage must be above 0 and at most 1; got {coverage}.")
+
+
+def _draw(count: int, others: int, *, settings: Augmentation, rng: np.random.Generator) -> _Draws:
+    # every number is drawn whatever the settings: one setting changed leaves all other draws as they were
+    turns = np.deg2rad(settings.rotation) * rng.uniform(-1.0, 1.0, count)
+    scales = 1.0 + settings.zoom * rng.uniform(-1.0, 1.0, count)
+    shifts = settings.shift * rng.uniform(-1.0, 1.0, (2, count))
+    mirrors = rng.random(count) < settings.flip
+    deviations = settings.warp * rng.uniform(*_WARP, count)
+    nodes = rng.standard_normal((2, count, _NODES, _NODES))
+    colors = draw_colors(count, others, probability=settings.color_match, rng=rng)
+    blurred = rng.random(count) < settings.motion_blur
+    blur_sides = rng.choice(_BLUR_SIDES, count)
+    return _Draws(
+        transforms=np.stack([np.exp(1j * turns) / scales, shifts[0] + 1j * shifts[1]]),
+        mirrors=mirrors,
+        nodes=deviations[:, None, None] * (nodes[0] + 1j * nodes[1]),
+        colors=colors,
+        blur_sides=np.where(blurred, blur_sides, 0),
+        blur_angles=rng.uniform(-180.0, 180.0, count),
+    )
+
+
+def _maps(draws: _Draws, *, size: int, side: int, coverage: float) -> Floats:
+    """Return where each pixel comes from, px of the crop: float32 (N, x | y, warped above target 2 S, S).
+
+    Points are complex numbers x + iy in sides of the crop, seen from its middle. A warped picture's node lies
+    at a regular node plus its displacement; a target's nodes lie where the similarity that fits the displaced
+    nodes best puts them: the network must undo the bending, but not its mean turn. Both maps are bilinear
+    between nodes, which is exact for the affine part.
+    """
+    axis = (np.arange(_NODES) / (_NODES - 1) - 0.5) * coverage
+    regular = axis[None, :] + 1j * axis[:, None]
+    displaced = regular + draws.nodes
+    # least squares of a similarity from points centred on 0: Umeyama (1991), eq. 40-42, in the complex plane
+    shift = displaced.mean(axis=(1, 2), keepdims=True)
+    turn_zoom = (np.conj(regular) * displaced).sum(axis=(1, 2), keepdims=True) / (abs(regular) ** 2).sum()
+    nodes = np.stack([displaced, turn_zoom * regular + shift], axis=1)  # (N, warped | target, 5, 5)
+    mirrored = np.where(draws.mirrors[:, None, None, None], -np.conj(nodes), nodes)
+    turn, move = draws.transforms[:, :, None, None, None]
+    points = turn * (mirrored - move)
+    corners = ((np.stack([points.real, points.imag], axis=1) + 0.5) * side - 0.5).astype(np.float32)
+    weights = _interpolation(size)
+    return np.asarray(weights @ corners @ weights.T, np.float32).reshape(-1, 2, 2 * size, size)
+
+
+def _resample(crop: Bytes, mask: Bytes | None, grid: Floats) -> Bytes:
+    """Return RGB and mask, uint8 (2 S, S, 4): the warped sample above the target."""
+    layers = cv2.cvtColor(crop, cv2.COLOR_RGB2RGBA)
+    if mask is not None:
+        cv2.insertChannel(mask, layers, 3)
+    x, y = grid
+    sample = cv2.remap(layers, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(sample, np.uint8)
+
+
+def _interpolation(size: int) -> Floats:
+    """Return float32 (size, 5): shares of the nodes at each pixel's centre, the first node on the edge."""
+    positions = (np.arange(size) + 0.5) / size * (_NODES - 1)
+    return np.maximum(0.0, 1.0 - abs(positions[:, None] - np.arange(_NODES))).astype(np.float32)
+
+
+def _reduced_side(side: int, *, size: int, coverage: float) -> int:
+    return min(side, round(_OVERSAMPLING * size / coverage))
+
+
+def _shrink(image: Bytes, side: int) -> Bytes:
+    if image.shape[0] <= side:
+        return image
+    return np.asarray(cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _blur(picture: Bytes, side: int, angle: float) -> Bytes:
+    """Blur a picture uint8 (S, S, 3) along a line of so many px at an angle in degrees."""
+    line = np.zeros((side, side), np.float32)
+    line[side // 2] = 1.0
+    middle = (side - 1) / 2.0
+    kernel = cv2.warpAffine(line, cv2.getRotationMatrix2D((middle, middle), angle, 1.0), (side, side))
+    kernel /= kernel.sum()
+    return np.asarray(cv2.filter2D(picture, -1, kernel, borderType=cv2.BORDER_REPLICATE), np.uint8)

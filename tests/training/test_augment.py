@@ -1,0 +1,223 @@
+"""Samples are reproducible, registered, at the scale of conversion, and bent only where they should be."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from faceswap_gan.errors import SettingsError
+from faceswap_gan.training.augment import NONE, Augmentation, augment, reduce_face
+
+
+def _faces(count=6, side=128, seed=3):
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(30, 220, (count, 10, 10, 3), dtype=np.uint8)
+    return np.stack([cv2.resize(each, (side, side), interpolation=cv2.INTER_CUBIC) for each in coarse])
+
+
+def _augment(faces, settings, *, seed=1, masks=None, size=64, **more):
+    return augment(faces, masks, size=size, settings=settings, rng=np.random.default_rng(seed), **more)
+
+
+def _difference(first, second):
+    return abs(first.astype(int) - second.astype(int))
+
+
+def _same(first, second):
+    return all(
+        np.array_equal(getattr(first, name), getattr(second, name))
+        for name in ("warped", "target", "eye_mask")
+    )
+
+
+def test_same_rng_same_batch():
+    faces = _faces()
+    settings = Augmentation(motion_blur=0.5)
+    first = _augment(faces, settings, masks=faces[..., 0])
+    assert _same(first, _augment(faces, settings, masks=faces[..., 0]))
+    assert not _same(first, _augment(faces, settings, masks=faces[..., 0], seed=2))
+
+
+def test_same_batches_in_any_thread():
+    faces = _faces()
+    alone = [_augment(faces, Augmentation(), seed=seed) for seed in range(8)]
+    with ThreadPoolExecutor(4) as threads:
+        together = list(threads.map(lambda seed: _augment(faces, Augmentation(), seed=seed), range(8)))
+    assert all(_same(first, second) for first, second in zip(alone, together, strict=True))
+
+
+def test_shapes_types_and_floats():
+    faces = _faces(count=3)
+    sample = _augment(faces, Augmentation(), masks=faces[..., 0])
+    assert sample.warped.shape == sample.target.shape == (3, 64, 64, 3)
+    assert sample.eye_mask.shape == (3, 64, 64, 1)
+    assert {each.dtype for each in (sample.warped, sample.target, sample.eye_mask)} == {np.dtype("uint8")}
+    warped, target, mask = sample.to_float()
+    assert {each.dtype for each in (warped, target, mask)} == {np.dtype("float32")}
+    np.testing.assert_allclose(warped, sample.warped / 127.5 - 1, atol=1e-6)
+    np.testing.assert_allclose(target, sample.target / 127.5 - 1, atol=1e-6)
+    np.testing.assert_allclose(mask, sample.eye_mask / 255, atol=1e-6)
+
+
+def test_no_masks_are_empty_masks():
+    assert not _augment(_faces(), Augmentation()).eye_mask.any()
+
+
+@pytest.mark.parametrize("side", [64, 128, 256])
+def test_without_variation_a_sample_is_the_resized_crop(side):
+    faces = _faces(side=side)
+    sample = _augment(faces, NONE, masks=faces[..., 1])
+    expected = np.stack([cv2.resize(face, (64, 64), interpolation=cv2.INTER_AREA) for face in faces])
+    assert _difference(sample.target, expected).max() <= 1
+    assert _difference(sample.warped, expected).max() <= 1
+    assert _difference(sample.eye_mask[..., 0], expected[..., 1]).max() <= 1
+
+
+@pytest.mark.parametrize("side", [128, 256])
+def test_coverage_is_the_middle_of_the_crop(side):
+    faces = _faces(side=side)
+    sample = _augment(faces, NONE, coverage=0.5)
+    cut = slice(side // 4, side - side // 4)
+    expected = [cv2.resize(face[cut, cut], (64, 64), interpolation=cv2.INTER_AREA) for face in faces]
+    assert _difference(sample.target, np.stack(expected)).max() <= 2
+
+
+@pytest.mark.parametrize("size", [64, 128, 256])
+def test_samples_keep_the_crops_scale(size):
+    # a bright square of half the crop's side, seen through turns and shifts but no zoom, keeps its area
+    face = np.zeros((1, 256, 256, 3), np.uint8)
+    face[:, 64:192, 64:192] = 255
+    settings = replace(NONE, rotation=10, shift=0.05, flip=0.5)
+    areas = [_augment(face, settings, seed=seed, size=size).target.mean() / 255 for seed in range(5)]
+    np.testing.assert_allclose(areas, 0.25, rtol=0.01)
+    warped = [
+        _augment(face, replace(settings, warp=1), seed=seed, size=size).target.mean() for seed in range(40)
+    ]
+    assert np.mean(warped) / 255 == pytest.approx(0.25, rel=0.03)
+
+
+def test_zoom_keeps_its_bounds():
+    face = np.zeros((1, 128, 128, 3), np.uint8)
+    face[:, 32:96, 32:96] = 255
+    settings = replace(NONE, zoom=0.1)
+    sides = [np.sqrt(_augment(face, settings, seed=seed).target.mean() / 255) * 2 for seed in range(60)]
+    assert 0.89 < min(sides) < 0.93
+    assert 1.07 < max(sides) < 1.11
+
+
+def test_mirror():
+    faces = _faces()
+    plain, mirrored = _augment(faces, NONE), _augment(faces, replace(NONE, flip=1.0))
+    assert _difference(mirrored.target, plain.target[:, :, ::-1]).max() <= 1
+
+
+def test_rotation_of_a_known_angle():
+    # the largest turn to either side is that of a rotation matrix about the crop's middle
+    faces = _faces(count=200, side=64)
+    settings = replace(NONE, rotation=10.0)
+    sample = _augment(faces, settings)
+    turns = np.random.default_rng(1).uniform(-10, 10, 200)
+    index = int(np.argmax(turns))
+    matrix = cv2.getRotationMatrix2D((31.5, 31.5), turns[index], 1.0)
+    expected = cv2.warpAffine(faces[index], matrix, (64, 64), borderMode=cv2.BORDER_REPLICATE)
+    assert _difference(sample.target[index], expected).mean() < 1
+
+
+def test_target_and_mask_stay_registered():
+    faces = np.repeat(_faces(side=128)[..., :1], 3, axis=-1)
+    sample = _augment(faces, replace(Augmentation(), color_match=0.0), masks=faces[..., 0])
+    np.testing.assert_array_equal(sample.target[..., :1], sample.eye_mask)
+    assert _difference(sample.warped[..., :1], sample.eye_mask).mean() > 1
+
+
+def test_warped_differs_from_target_by_the_warp_alone():
+    faces = _faces()
+    straight = _augment(faces, replace(Augmentation(), warp=0.0))
+    np.testing.assert_array_equal(straight.warped, straight.target)
+    weak, strong = (
+        _difference(sample.warped, sample.target).mean()
+        for sample in (_augment(faces, replace(Augmentation(), warp=warp)) for warp in (0.3, 1.0))
+    )
+    assert 0 < weak < strong
+
+
+def test_warp_has_the_stated_strength():
+    # a horizontal ramp shows displacements along x: at a node, 5 to 6.2 px of 256, here 1.4 px of 64
+    ramp = np.tile(np.arange(256, dtype=np.uint8), (256, 1))
+    faces = np.repeat(np.repeat(ramp[None, :, :, None], 3, axis=3), 300, axis=0)
+    sample = _augment(faces, replace(NONE, warp=1.0))
+    middle = sample.warped[:, 31:33, 31:33, 0].mean(axis=(1, 2))
+    assert middle.std() == pytest.approx(5.6, rel=0.2)
+
+
+def test_color_match_takes_on_the_reference():
+    faces = _faces()
+    references = (faces[:1] // 4).astype(np.uint8)
+    sample = _augment(faces, replace(NONE, color_match=1.0), references=references)
+    plain = _augment(faces, NONE)
+    np.testing.assert_array_equal(sample.warped, sample.target)
+    means, before, goal = (each.mean(axis=(1, 2)) for each in (sample.target, plain.target, references))
+    assert (means < before).all()
+    assert (means > goal - 12).all()
+    assert _difference(sample.target, plain.target).mean() > 5
+
+
+def test_color_match_of_a_flat_face_and_to_a_bright_one():
+    flat = np.full((8, 128, 128, 3), 90, np.uint8)
+    bright = np.full((1, 128, 128, 3), 250, np.uint8)
+    target = _augment(flat, replace(NONE, color_match=1.0), references=bright).target
+    assert target.std(axis=(1, 2)).max() == 0
+    assert target.min() >= 89
+    assert np.ptp(target[..., 0].mean(axis=(1, 2))) > 20
+
+
+def test_color_match_of_a_face_to_itself_changes_nothing():
+    faces = _faces(count=1)
+    sample = _augment(faces, replace(NONE, color_match=1.0))
+    assert _difference(sample.target, _augment(faces, NONE).target).max() <= 2
+
+
+def test_motion_blur_smooths_both_pictures_but_not_the_mask():
+    faces = _faces()
+    masks = faces[..., 0]
+    sharp = _augment(faces, NONE, masks=masks)
+    blurred = _augment(faces, replace(NONE, motion_blur=1.0), masks=masks)
+    np.testing.assert_array_equal(blurred.warped, blurred.target)
+    np.testing.assert_array_equal(blurred.eye_mask, sharp.eye_mask)
+    assert (blurred.target.std(axis=(1, 2)) < sharp.target.std(axis=(1, 2))).all()
+    assert _difference(blurred.target.mean((1, 2)), sharp.target.mean((1, 2))).max() <= 6
+
+
+def test_one_setting_leaves_other_draws_alone():
+    faces = _faces()
+    plain = _augment(faces, replace(Augmentation(), color_match=0.0, motion_blur=0.0), masks=faces[..., 0])
+    varied = _augment(faces, Augmentation(motion_blur=1.0, color_match=1.0), masks=faces[..., 0])
+    np.testing.assert_array_equal(plain.eye_mask, varied.eye_mask)
+
+
+def test_reduced_faces_give_the_same_samples():
+    faces = _faces(side=256)
+    reduced = np.stack([reduce_face(face, size=64) for face in faces])
+    assert reduced.shape == (6, 128, 128, 3)
+    settings = replace(Augmentation(), color_match=0.0)
+    assert _same(_augment(reduced, settings), _augment(faces, settings))
+    assert reduce_face(faces[0, ..., 0], size=64, coverage=0.8).shape == (160, 160)
+    assert reduce_face(faces[0], size=256).shape == (256, 256, 3)
+
+
+@pytest.mark.parametrize(
+    ("faces", "masks", "coverage", "message"),
+    [
+        (np.zeros((2, 64, 64, 3), np.float32), None, 1.0, "uint8"),
+        (np.zeros((2, 64, 60, 3), np.uint8), None, 1.0, "N, H, H, 3"),
+        (np.zeros((2, 64, 64, 3), np.uint8), np.zeros((1, 64, 64), np.uint8), 1.0, "masks"),
+        (np.zeros((2, 64, 64, 3), np.uint8), None, 1.2, "coverage"),
+    ],
+)
+def test_wrong_arguments(faces, masks, coverage, message):
+    with pytest.raises(SettingsError, match=message):
+        _augment(faces, NONE, masks=masks, coverage=coverage)
