@@ -11,11 +11,10 @@ from typing import Any, Protocol
 import av
 import numpy as np
 import pytest
-
-from faceswap_gan.synthetic.clips import write_pair
 from numpy.typing import NDArray
 
 from faceswap_gan.media.pixels import ColorTags, from_rgb
+from faceswap_gan.synthetic.clips import write_pair
 
 _BESIDE_THE_PROJECT = Path(__file__).resolve().parents[2] / "shared" / "facedata"
 
