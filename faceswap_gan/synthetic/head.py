@@ -90,15 +90,14 @@ def beard_weight(person: Person, x: Array, y: Array) -> Array:
     top = curve(
         side,
         [0, 1.8, 3.0, 4.2, 5.6, 6.6],
-        [mouth + 1.35, mouth + 0.7, mouth - 0.2, mouth - 1.0, mouth - 2.6, 1.5],
+        [mouth + 0.75, mouth + 0.6, mouth - 0.2, mouth - 1.0, mouth - 2.6, 1.5],
     )
     cheeks = smoothstep(-0.35, 0.6, y - top)
+    crown = mouth - 1.75 + 0.12 * side**2
     moustache = (
-        smoothstep(3.3, 2.5, side) * smoothstep(0.42, 0.75, mouth - y) * smoothstep(2.0, 1.35, mouth - y)
+        smoothstep(3.2, 2.3, side) * smoothstep(0.0, 0.3, mouth - y) * smoothstep(-0.25, 0.45, y - crown)
     )
-    lips = bump(x, y, (0.0, mouth + 0.25), (person.mouth_width * 0.62, 0.5))
-    grown = np.maximum(cheeks, moustache) * (1.0 - smoothstep(0.35, 0.7, lips))
-    return np.asarray(person.beard * grown, np.float32)
+    return np.asarray(person.beard * np.maximum(cheeks, moustache), np.float32)
 
 
 def _levels(person: Person) -> Array:

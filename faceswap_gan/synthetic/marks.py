@@ -23,6 +23,9 @@ NAMES = (
 )  # fmt: skip
 """Names of the points, in order; left and right are the image's."""
 
+_EYE_MIDDLE = -0.12
+"""Height of the middle of an open eye, half way between the lids, cm."""
+
 
 def marks(person: Person, head: Head, projected: Array, pose: Pose) -> Array:
     """Read the points off a projected head.
@@ -39,7 +42,11 @@ def marks(person: Person, head: Head, projected: Array, pose: Pose) -> Array:
     mouth, corner = person.mouth_y, person.mouth_width
     zero = np.zeros(1, np.float32)
     up, down = lip_edges(person, zero)
-    sheet: list[tuple[float, float]] = [(-person.eye_x, 0.0), (person.eye_x, 0.0), (0.0, person.nose_tip)]
+    sheet: list[tuple[float, float]] = [
+        (-person.eye_x, _EYE_MIDDLE),
+        (person.eye_x, _EYE_MIDDLE),
+        (0.0, person.nose_tip),
+    ]
     sheet += [(-corner, mouth), (corner, mouth)]
     for sign in (-1.0, 1.0):
         edge = lids(

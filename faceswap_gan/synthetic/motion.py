@@ -61,7 +61,7 @@ def performance(frames: int, *, rng: np.random.Generator, frame_rate: float = 25
         frame_rate: Frames per second.
 
     Returns:
-        One pose per frame. Head within about 26 degrees of yaw, 15 of pitch, 8 of roll.
+        One pose per frame. Head within about 24 degrees of yaw, 15 of pitch, 8 of roll.
 
     Raises:
         SettingsError: `frames` is below 1 or `frame_rate` is not positive.
@@ -77,7 +77,7 @@ def performance(frames: int, *, rng: np.random.Generator, frame_rate: float = 25
 
     speech = _speech(frames, frame_rate, rng)
     blink = _blinks(frames, frame_rate, rng)
-    yaw = wander(0.75, -26, 26)
+    yaw = wander(0.75, -24, 24)
     tracks = {
         "yaw": yaw,
         "pitch": wander(0.6, -12, 13) + 1.5 * speech,

@@ -85,21 +85,20 @@ class Person:
 MAYA = Person(
     name="maya", skin=(196, 138, 104), lips=(168, 52, 70), hair=(38, 26, 24), iris=(92, 58, 30),
     brow=(36, 24, 20), cloth=(226, 172, 58), shadow=(112, 62, 78), seed=11, hair_style="long",
-    hair_depth=1.1, hairline=-6.6, head_width=0.97, jaw_width=0.88, chin=0.55, chin_y=11.2, cheekbone=0.62,
+    hair_depth=1.1, hairline=-6.6, head_width=0.97, jaw_width=0.88, chin=0.55, chin_y=10.9, cheekbone=0.62,
     brow_ridge=0.18, eye_x=3.25, eye_width=1.62, eye_height=0.78, eye_tilt=0.10, eye_shadow=0.55, lash=0.14,
-    brow_y=-2.35, brow_thickness=0.27, brow_arch=0.5, nose_tip=4.2, nose_width=0.92, nose_height=1.9,
-    mouth_y=7.15, mouth_width=2.5, lip_upper=0.68, lip_lower=0.95, blush=0.35, shoulder=17.0, neck=4.5,
+    brow_y=-2.35, brow_thickness=0.27, brow_arch=0.5, nose_tip=4.0, nose_width=0.92, nose_height=1.8,
+    mouth_y=6.85, mouth_width=2.5, lip_upper=0.68, lip_lower=0.95, blush=0.35, shoulder=17.0, neck=4.5,
 )  # fmt: skip
 """Brown skin, long dark hair, dark made-up eyes, thin arched brows, full berry lips, narrow chin."""
 
 THEO = Person(
-    name="theo", skin=(236, 190, 164), lips=(198, 124, 112), hair=(122, 66, 32), iris=(74, 132, 176),
-    brow=(112, 64, 34), cloth=(52, 74, 104), shadow=(200, 150, 130), seed=23, hair_style="short",
-    hair_depth=1.25, quiff=0.9, hairline=-7.0, head_width=1.03, jaw_width=1.1, chin=0.85,
-    chin_y=11.9, cheekbone=0.4, brow_ridge=0.55, eye_x=3.3, eye_width=1.48, eye_height=0.58, eye_tilt=0.02,
-    lash=0.05, brow_y=-1.95,
-    brow_thickness=0.48, brow_arch=0.22, nose_tip=4.75, nose_width=1.14, nose_height=2.6, mouth_y=7.6,
-    mouth_width=2.7, lip_upper=0.4, lip_lower=0.62, beard=0.9, freckles=0.5, blush=0.45,
-    shoulder=20.0, neck=5.8,
+    name="theo", skin=(230, 184, 158), lips=(184, 98, 92), hair=(66, 33, 17), iris=(74, 132, 176),
+    brow=(62, 32, 18), cloth=(52, 74, 104), shadow=(200, 150, 130), seed=23, hair_style="short",
+    hair_depth=1.25, quiff=0.9, hairline=-6.8, head_width=1.06, jaw_width=1.09, chin=0.85,
+    chin_y=11.25, cheekbone=0.4, brow_ridge=0.4, eye_x=3.3, eye_width=1.56, eye_height=0.66, eye_tilt=0.02,
+    lash=0.07, brow_y=-2.15, brow_thickness=0.45, brow_arch=0.36, nose_tip=4.2, nose_width=1.12,
+    nose_height=2.25, mouth_y=6.9, mouth_width=2.7, lip_upper=0.5, lip_lower=0.74, beard=0.95, freckles=0.5,
+    blush=0.45, shoulder=20.0, neck=5.8,
 )  # fmt: skip
-"""Fair freckled skin, short auburn hair and beard, blue eyes, heavy brows, broad nose, square jaw."""
+"""Fair freckled skin, short chestnut hair and beard, blue eyes, heavy brows, broad nose, square jaw."""

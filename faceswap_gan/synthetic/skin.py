@@ -48,17 +48,18 @@ def paint_head(person: Person, head: Head) -> Coat:
     colour = _skin(person, x, y, facing, rng)
     colour = _occlusion(person, x, y, colour)
     gloss = 0.32 + 0.25 * bump(x, y, (0, person.nose_tip), (0.9, 1.2)) + 0.15 * bump(x, y, (0, -5), (3, 1.6))
-    colour, gloss = _lips(person, x, y, colour, gloss, rng)
     strands = _strands(person, loft, rng)
     beard = beard_weight(person, x, y) * facing
     grain = noise(x.shape, (0.8, 2.0), rng=rng)
     beard = np.clip(beard * (0.86 + 0.16 * grain), 0.0, 1.0)
     colour = mix(colour, _hairs(person.hair, 0.22 * strands + 0.05 * grain, 1.05), 0.93 * beard)
+    gloss = gloss * (1 - beard) + 0.25 * beard
+    colour, gloss = _lips(person, x, y, colour, gloss, rng)
     colour = mix(colour, person.brow, _brows(person, x, y, rng) * facing)
     hair = hair_weight(person, loft)
     hair = smoothstep(0.2, 0.7, hair + 0.16 * strands * (hair > 0.02) * (hair < 0.98))
     colour = mix(colour, _hairs(person.hair, 0.24 * strands, 1.0), hair)
-    gloss = gloss * (1 - beard) * (1 - hair) + 0.25 * beard * (1 - hair) + hair * (0.55 + 0.2 * strands)
+    gloss = gloss * (1 - hair) + hair * (0.55 + 0.2 * strands)
     side = np.abs(loft.angles)[None, :]
     face = smoothstep(82.0, 70.0, side) * smoothstep(-6.0, -5.2, y) * (1.0 - hair) * smoothstep(12.6, 12.2, y)
     paint = np.dstack([colour, 255.0 * np.clip(gloss, 0, 1)])
@@ -106,7 +107,7 @@ def _occlusion(person: Person, x: Array, y: Array, colour: Array) -> Array:
     side, tip, mouth = np.abs(x), person.nose_tip, person.mouth_y
     dark = 0.34 * bump(side, y, (person.eye_x - 1.6, -0.6), (0.6, 0.8))
     dark += 0.26 * bump(side, y, (person.eye_x, -0.95), (1.4, 0.35))
-    dark += 0.36 * bump(x, y, (0, tip + 1.0), (0.95 * person.nose_width, 0.28))
+    dark += 0.42 * bump(x, y, (0, tip + 1.0), (0.95 * person.nose_width, 0.28))
     dark += 0.22 * bump(side, y, (1.72 * person.nose_width, tip + 0.3), (0.16, 0.45))
     dark += 0.3 * bump(x, y, (0, mouth + person.lip_lower + 0.38), (1.3, 0.26))
     dark += 0.3 * bump(side, y, (person.mouth_width + 0.12, mouth + 0.06), (0.28, 0.25))
