@@ -134,16 +134,17 @@ def write_clip(path: Path, clip: Clip, *, frame_rate: int = 25, tone_hz: float |
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with av.open(f"file:{temporary}", "w") as container:
-            _encode(container, clip, frame_rate, tone_hz)
-        temporary.replace(path)
+        try:
+            with av.open(f"file:{temporary}", "w") as container:
+                _encode(container, clip, frame_rate, tone_hz)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
     except (av.FFmpegError, OSError, ValueError) as error:
         raise MediaError(
             f"Expected to write an .mp4 video to {path}, got: {error}. Check the name, the folder's "
             "permissions and the free space."
         ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _encode(container: Any, clip: Clip, frame_rate: int, tone_hz: float | None) -> None:
