@@ -188,10 +188,26 @@ def mask_folder(faces: Path, part: str = "eyes") -> Path:
         part: of the face.
 
     Returns:
-        The folder, which need not exist; each mask has the file name of its crop, with the suffix ``.png``.
+        The folder, which need not exist.
     """
     faces = faces.resolve()
     return faces.parent / "binary_masks" / f"{faces.name}_{part}"
+
+
+def mask_file(crop: Path, part: str = "eyes") -> Path:
+    """Name the mask of a crop: the same file name in the `mask_folder`, as PNG.
+
+    Args:
+        crop: a picture in a face folder.
+        part: of the face.
+
+    Returns:
+        The file, which need not exist; a mask of another format that an ancestor's tool left under exactly
+        the crop's name is preferred to a missing PNG.
+    """
+    folder = mask_folder(crop.parent, part)
+    png, same = folder / f"{crop.stem}.png", folder / crop.name
+    return same if same.is_file() and not png.is_file() else png
 
 
 def read_records(path: Path) -> dict[str, dict[str, Any]]:

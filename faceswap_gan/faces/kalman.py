@@ -17,7 +17,7 @@ FloatArray = npt.NDArray[np.floating[Any]]
 
 
 def smooth(
-    seconds: FloatArray, values: FloatArray, *, noise: FloatArray, acceleration: float
+    seconds: FloatArray, values: FloatArray, *, noise: FloatArray, acceleration: FloatArray
 ) -> npt.NDArray[np.float64]:
     """Smooth coordinates that move at a nearly constant velocity.
 
@@ -27,7 +27,8 @@ def smooth(
         seconds: float (n,), rising times of the measurements.
         values: float (n, m), m coordinates in px.
         noise: float (n,), standard deviation of each measurement in px.
-        acceleration: standard deviation of the true motion's acceleration in px / s².
+        acceleration: float (n,), standard deviation of the true motion's acceleration before each
+            measurement in px / s².
 
     Returns:
         float64 (n, m) px.
@@ -43,7 +44,7 @@ def smooth(
     for i in range(1, len(values)):
         dt = float(seconds[i] - seconds[i - 1])
         transition = np.asarray([[1.0, dt], [0.0, 1.0]])
-        process = Q_discrete_white_noise(dim=2, dt=dt, var=acceleration**2)
+        process = Q_discrete_white_noise(dim=2, dt=dt, var=acceleration[i] ** 2)
         kf.predict(F=transition, Q=process)
         # All coordinates share one covariance, so the state holds them as columns.
         kf.update(values[None, i], R=np.asarray([[noise[i] ** 2]]), H=kf.H)
@@ -55,18 +56,46 @@ def smooth(
     return np.asarray(smoothed[0][:, 0])
 
 
-def spikes(values: FloatArray) -> npt.NDArray[np.float64]:
-    """Measure how far each row lies from the middle of its neighbours.
+def accelerations(seconds: FloatArray, points: FloatArray) -> npt.NDArray[np.float64]:
+    """Estimate how hard a point is accelerated at every measurement, by second differences.
 
     Args:
-        values: float (n, m) px, read as m / 2 points (x, y).
+        seconds: float (n,), rising times of the measurements.
+        points: float (n, 2) px.
 
     Returns:
-        float64 (n,) px, the median over the points; 0 at both ends.
+        float64 (n,) px / s², the largest of each measurement and its two neighbours.
     """
-    away = np.zeros(len(values))
-    if len(values) > 2:
-        middle = (values[:-2] + values[2:]) / 2
-        points = (values[1:-1] - middle).reshape(len(values) - 2, -1, 2)
-        away[1:-1] = np.median(np.hypot(points[..., 0], points[..., 1]), axis=1)
-    return away
+    if len(points) < 3:
+        return np.zeros(len(points))
+    velocity = np.diff(points, axis=0) / np.diff(seconds)[:, None]
+    change = np.diff(velocity, axis=0) / ((seconds[2:] - seconds[:-2]) / 2)[:, None]
+    size = np.concatenate([[0.0], np.hypot(change[:, 0], change[:, 1]), [0.0]])
+    padded = np.pad(size, 1)
+    return np.asarray(np.max([padded[:-2], size, padded[2:]], axis=0))
+
+
+def still_runs(values: FloatArray, *, tolerance: float) -> npt.NDArray[np.intp]:
+    """Number the runs of measurements in which nothing moves.
+
+    Args:
+        values: float (n, m) px.
+        tolerance: how far a coordinate may lie from the run's first, px.
+
+    Returns:
+        int (n,), from 0, rising by one at the start of every run.
+    """
+    runs = np.zeros(len(values), np.intp)
+    first = 0
+    for i in range(1, len(values)):
+        moved = bool(np.max(np.abs(values[i] - values[first])) > tolerance)
+        runs[i] = runs[i - 1] + moved
+        first = i if moved else first
+    return runs
+
+
+def mean_by_run(values: FloatArray, runs: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
+    """Average the measurements of every run: float (n, m) to float64 (runs, m)."""
+    sums = np.zeros((int(runs[-1]) + 1, values.shape[1]))
+    np.add.at(sums, runs, values)
+    return np.asarray(sums / np.bincount(runs)[:, None])
