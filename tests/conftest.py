@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
+import types
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,6 +17,7 @@ import pytest
 from numpy.typing import NDArray
 
 from faceswap_gan.media.pixels import ColorTags, from_rgb
+from faceswap_gan.nn.generator import Swap
 from faceswap_gan.synthetic.clips import write_pair
 
 _BESIDE_THE_PROJECT = Path(__file__).resolve().parents[2] / "shared" / "facedata"
@@ -95,7 +99,7 @@ def make_video(tmp_path: Path) -> MakeVideo:
             for when, image in zip(pts, images, strict=True):
                 tagged = ColorTags(tags[0], tags[1], tags[2], tags[3] == 2)
                 frame = from_rgb(image, "yuv444p" if image.shape[0] % 2 else "yuv420p", tagged)
-                frame = frame.reformat(format=pix_fmt)
+                frame = frame.reformat(format=pix_fmt, src_color_range=tags[3], dst_color_range=tags[3])
                 frame.pts, frame.time_base = when, time_base
                 out.mux(video.encode(frame))
             out.mux(video.encode(None))
@@ -121,3 +125,42 @@ def tiny_pair(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Two drawn videos of 24 frames with sound: "src" and "dst"."""
     pair = write_pair(tmp_path_factory.mktemp("tiny_pair"), seconds=0.96, size=192)
     return {"src": pair.src, "dst": pair.dst}
+
+
+class FakeSwap:
+    """An untrained swap function: a constant colour, everywhere painted; counts its calls.
+
+    Args:
+        colour: RGB in [-1, 1].
+        opacity: mask value in [0, 1].
+    """
+
+    def __init__(self, colour: tuple[float, float, float] = (1.0, -1.0, -1.0), opacity: float = 1.0) -> None:
+        self.colour, self.opacity, self.shapes = colour, opacity, []
+
+    def __call__(self, crops: NDArray[np.float32]) -> Swap:
+        self.shapes.append(crops.shape)
+        assert crops.dtype == np.float32
+        assert np.abs(crops).max() <= 1
+        rgb = np.broadcast_to(np.float32(self.colour), crops.shape)
+        return Swap(rgb, np.full((*crops.shape[:3], 1), self.opacity, np.float32))
+
+
+@dataclass(frozen=True)
+class FakeLoaded:
+    """What `load_swap` gives."""
+
+    swap: Any
+    size: int = 64
+    align_size: int = 128
+
+
+@pytest.fixture
+def fake_model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A model folder whose `load_swap` gives an untrained swap function."""
+    module = types.ModuleType("faceswap_gan.training.checkpoint")
+    module.load_swap = lambda model, *, face: FakeLoaded(FakeSwap())
+    monkeypatch.setitem(sys.modules, "faceswap_gan.training.checkpoint", module)
+    folder = tmp_path / "model"
+    folder.mkdir()
+    return folder

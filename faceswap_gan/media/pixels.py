@@ -25,7 +25,7 @@ _COEFFICIENTS = {
     9: Colorspace.BT2020,
     10: Colorspace.BT2020,
 }
-# Kr and Kb of the same codes, for full range.
+# Kr and Kb of the same codes.
 _LUMA = {1: (0.2126, 0.0722), 4: (0.30, 0.11), 7: (0.212, 0.087), 9: (0.2627, 0.0593), 10: (0.2627, 0.0593)}
 _LUMA_601 = (0.299, 0.114)
 _EXACT = int(
@@ -74,10 +74,30 @@ def to_rgb(frame: av.VideoFrame) -> NDArray[np.uint8]:
 
 
 def from_rgb(image: NDArray[np.uint8], pix_fmt: str, tags: ColorTags) -> av.VideoFrame:
-    """Convert RGB uint8 (H, W, 3) to a YUV frame by the matrix and range the tags name."""
-    frame = (
-        _full_range(image, pix_fmt, tags.matrix) if tags.full_range else _limited(image, pix_fmt, tags.matrix)
-    )
+    """Convert RGB to a YUV frame by the matrix and range the tags name.
+
+    Done here, not by swscale: that cuts full-range chroma off half a level too low, a visible tint, and puts
+    4:2:0 chroma between two columns, where H.264 decoders expect it on the left one.
+
+    Args:
+        image: uint8 (H, W, 3); both sides even for ``yuv420p``.
+        pix_fmt: ``yuv420p`` or ``yuv444p``.
+        tags: what the frame shall carry.
+
+    References:
+        ITU-T H.273 (2021), eqs. 29-31 and 38-49; chroma place: ITU-T H.264 (2021), figure E-1, type 0.
+    """
+    luma, chroma = _weights(tags)
+    planes = [cv2.transform(image, luma)]
+    coarse = image if pix_fmt == "yuv444p" else _halve(image)
+    planes += cv2.split(cv2.transform(np.asarray(coarse, dtype=np.float32), chroma))
+    levels = [np.clip(np.rint(plane), 0, 255).astype(np.uint8) for plane in planes]
+    if pix_fmt == "yuv444p":
+        flat = np.stack(levels)
+    else:
+        flat = np.concatenate([plane.ravel() for plane in levels]).reshape(-1, image.shape[1])
+    frame = av.VideoFrame.from_ndarray(flat, format=pix_fmt)
+    frame.color_range = ColorRange.JPEG if tags.full_range else ColorRange.MPEG
     frame.colorspace = tags.matrix
     frame.color_primaries = tags.primaries
     frame.color_trc = tags.transfer
@@ -118,50 +138,22 @@ def turn_upright(image: NDArray[np.uint8], matrix: tuple[int, int, int, int]) ->
     return np.ascontiguousarray(turned)
 
 
-def _limited(image: NDArray[np.uint8], pix_fmt: str, matrix: int) -> av.VideoFrame:
-    rgb = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
-    return rgb.reformat(
-        format=pix_fmt,
-        dst_colorspace=_coefficients(matrix),
-        src_color_range=ColorRange.JPEG,
-        dst_color_range=ColorRange.MPEG,
-        interpolation=_EXACT,
-    )
-
-
-def _full_range(image: NDArray[np.uint8], pix_fmt: str, matrix: int) -> av.VideoFrame:
-    """Convert without swscale, whose full-range chroma is truncated: half a level too low, a visible tint.
-
-    References:
-        ITU-T H.273 (2021), eqs. 38-40 and 47-49; chroma is left-sited as in H.264 Annex E.
-    """
-    kr, kb = _LUMA.get(matrix, _LUMA_601)
+def _weights(tags: ColorTags) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Rows that make luma, (1, 4), and both chroma planes, (2, 4), from (red, green, blue, 1)."""
+    kr, kb = _LUMA.get(tags.matrix, _LUMA_601)
     kg = 1 - kr - kb
+    y_scale, c_scale, black = (1.0, 1.0, 0) if tags.full_range else (219 / 255, 224 / 255, 16)
+    luma = np.array([[kr * y_scale, kg * y_scale, kb * y_scale, black]])
     blue, red = 2 * (1 - kb), 2 * (1 - kr)
-    weights = np.array(
-        [
-            [kr, kg, kb, 0],
-            [-kr / blue, -kg / blue, 0.5, 128],
-            [0.5, -kg / red, -kb / red, 128],
-        ]
-    )
-    planes = cv2.split(cv2.transform(np.ascontiguousarray(image), weights))
-    if pix_fmt == "yuv420p":
-        chroma = [_halve(plane) for plane in planes[1:]]
-        stacked = np.concatenate([planes[0].ravel(), *(plane.ravel() for plane in chroma)])
-        frame = av.VideoFrame.from_ndarray(stacked.reshape(-1, image.shape[1]), format="yuv420p")
-    else:
-        frame = av.VideoFrame.from_ndarray(np.stack(planes), format="yuv444p")
-    frame.color_range = ColorRange.JPEG
-    return frame
+    rows = np.array([[-kr / blue, -kg / blue, 0.5], [0.5, -kg / red, -kb / red]])
+    return luma, np.concatenate([rows * c_scale, np.full((2, 1), 128.0)], axis=1)
 
 
-def _halve(plane: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Halve a chroma plane: 1-2-1 around every other column, the mean of two rows."""
-    rows = plane.reshape(plane.shape[0] // 2, 2, -1).sum(axis=1, dtype=np.uint16)
+def _halve(image: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Halve a picture where left-sited chroma lies: mean of two rows, 1-2-1 around every other column."""
+    rows = (image[::2].astype(np.uint16) + image[1::2]).astype(np.float32)
     before = np.concatenate([rows[:, :1], rows[:, 1:-1:2]], axis=1)
-    total = before + 2 * rows[:, ::2] + rows[:, 1::2]
-    return np.asarray((total + 4) >> 3, dtype=np.uint8)
+    return np.asarray((before + 2 * rows[:, ::2] + rows[:, 1::2]) / 8, dtype=np.float32)
 
 
 def _coefficients(matrix: int) -> Colorspace:

@@ -1,0 +1,99 @@
+"""Pasting: exact where nothing is painted, smooth where it begins."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from faceswap_gan.conversion.blending import feather, paste
+from faceswap_gan.errors import SettingsError
+from faceswap_gan.faces.alignment import Alignment
+from faceswap_gan.media.images import resize
+
+
+def _alignment(*, size=128, scale=0.5, degrees=20.0, centre=(160.0, 120.0)):
+    """A crop of `size` px around a centre of the frame, turned, `scale` crop px for one of the frame."""
+    angle = np.deg2rad(degrees)
+    linear = scale * np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    shift = (size - 1) / 2 - linear @ centre
+    return Alignment(np.concatenate([linear, shift[:, None]], axis=1), size)
+
+
+@pytest.fixture
+def frame():
+    rng = np.random.default_rng(1)
+    small = rng.integers(0, 256, (16, 20, 3), dtype=np.uint8)
+    return resize(small, (320, 240))
+
+
+@pytest.mark.parametrize("coverage", [0.5, 0.9, 1.0])
+@pytest.mark.parametrize("size", [64, 256])
+def test_feather_is_whole_inside_nothing_at_the_border_and_smooth(size, coverage):
+    mask = feather(size, coverage)
+    assert mask.shape == (size, size)
+    assert mask[size // 2, size // 2] == 1
+    assert mask[[0, -1]].max() == mask[:, [0, -1]].max() == 0
+    assert np.abs(np.diff(mask, axis=0)).max() < 14 / size
+    assert np.array_equal(mask, mask[::-1])
+    assert np.array_equal(mask, mask.T)
+
+
+def test_feather_grows_with_coverage_and_scales_with_size():
+    assert feather(64, 0.5).sum() < feather(64, 0.7).sum() < feather(64, 0.9).sum()
+    assert feather(64, 0.8).mean() == pytest.approx(feather(256, 0.8).mean(), abs=0.01)
+
+
+@pytest.mark.parametrize("coverage", [0.0, -1.0, 1.1])
+def test_coverage_outside_its_range_is_a_clear_error(coverage):
+    with pytest.raises(SettingsError, match="coverage"):
+        feather(64, coverage)
+
+
+@pytest.mark.parametrize("centre", [(160.0, 120.0), (5.0, 8.0), (318.0, 235.0)])
+def test_outside_the_mask_every_bit_is_the_frame(frame, centre):
+    before = frame.copy()
+    rgb = np.full((64, 64, 3), 255, np.float32)
+    pasted = paste(frame, rgb, feather(64, 0.9), _alignment(centre=centre))
+    assert np.array_equal(frame, before)
+    assert np.array_equal(pasted.image[pasted.mask == 0], frame[pasted.mask == 0])
+    assert (pasted.image != frame).any()
+    assert (pasted.mask == 0).any()
+
+
+def test_a_crop_outside_the_frame_changes_nothing(frame):
+    away = _alignment(centre=(-900.0, 50.0))
+    pasted = paste(frame, np.zeros((64, 64, 3), np.float32), feather(64, 0.9), away)
+    assert np.array_equal(pasted.image, frame)
+    assert not pasted.mask.any()
+
+
+@pytest.mark.parametrize("scale", [0.25, 0.5, 1.0, 2.5])
+@pytest.mark.parametrize("size", [64, 128, 256])
+def test_crop_pasted_back_is_where_it_was(frame, scale, size):
+    alignment = _alignment(size=128, scale=scale)
+    crop = resize(alignment.crop(frame), size).astype(np.float32)
+    pasted = paste(frame, crop, feather(size, 0.9), alignment)
+    inside = pasted.mask > 250
+    assert inside.sum() > 100
+    error = pasted.image[inside].astype(float) - frame[inside]
+    assert np.abs(error).mean() < 6
+    # Moved by a pixel, it no longer fits: the place is right, not only the colours.
+    moved = np.roll(frame, 2, axis=(0, 1))
+    assert np.abs(error).mean() < 0.5 * np.abs(pasted.image[inside].astype(float) - moved[inside]).mean()
+
+
+def test_alpha_mixes_linearly(frame):
+    rgb = np.full((128, 128, 3), 200, np.float32)
+    alpha = 0.25 * feather(128, 0.9)
+    pasted = paste(frame, rgb, alpha, _alignment())
+    y, x = 120, 160
+    assert pasted.image[y, x] == pytest.approx(0.25 * 200 + 0.75 * frame[y, x], abs=1)
+    assert pasted.mask[y, x] == 64
+
+
+def test_no_edge_is_visible(frame):
+    """Along the rim the picture changes no faster than a soft ramp between both colours allows."""
+    grey = np.full_like(frame, 90)
+    pasted = paste(grey, np.full((64, 64, 3), 130, np.float32), feather(64, 0.9), _alignment(scale=0.4))
+    for axis in (0, 1):
+        assert np.abs(np.diff(pasted.image.astype(int), axis=axis)).max() <= 4

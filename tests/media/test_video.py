@@ -1,0 +1,128 @@
+"""Reading: upright frames at their exact times, from whatever comes."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from faceswap_gan.errors import MediaError
+from faceswap_gan.media.images import read_image, write_image
+from faceswap_gan.media.video import read_frames, read_info
+
+
+def _corners(height=48, width=64):
+    image = np.full((height, width, 3), 40, np.uint8)
+    image[: height // 2, : width // 2] = 230
+    return image
+
+
+def test_times_are_exact_where_the_rate_varies_and_starts_late(make_video):
+    pts = [1000, 1512, 2600, 2601, 9000]
+    path = make_video(pts=pts, time_base=Fraction(1, 11988))
+    frames = list(read_frames(path))
+    assert [f.pts for f in frames] == pts
+    assert {f.time_base for f in frames} == {Fraction(1, 11988)}
+    assert [f.index for f in frames] == list(range(5))
+    assert frames[1].seconds == pytest.approx(1512 / 11988)
+
+
+def test_info(make_video):
+    info = read_info(make_video(sar=Fraction(15, 16), audio=["aac", "aac"]))
+    assert (info.width, info.height, info.frames, info.audio_streams) == (64, 48, 12, 2)
+    assert info.sample_aspect_ratio == Fraction(15, 16)
+    assert info.time_base == Fraction(1, 15360)
+    assert info.frame_rate == 30
+    assert info.duration == pytest.approx(0.4, abs=0.05)
+    assert info.rotation == 0
+
+
+def test_every_counts_all_frames(make_video):
+    assert [f.index for f in read_frames(make_video(), every=5)] == [0, 5, 10]
+
+
+@pytest.mark.parametrize(("degrees", "turns"), [(90, 1), (180, 2), (-90, -1)])
+def test_rotated_video_stands_upright(make_video, degrees, turns):
+    path = make_video(images=[_corners()] * 3, pts=[0, 1, 2], rotation=degrees, sar=Fraction(4, 3))
+    upright = np.rot90(_corners(), turns)
+    frame = next(iter(read_frames(path)))
+    info = read_info(path)
+    assert frame.image.shape == upright.shape
+    assert (info.height, info.width) == upright.shape[:2]
+    assert info.sample_aspect_ratio == (Fraction(4, 3) if degrees == 180 else Fraction(3, 4))
+    assert np.abs(frame.image.astype(int) - upright).mean() < 6
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "pix_fmt"),
+    [
+        ("a.mp4", "libx264", "yuv444p"),
+        ("a.mp4", "libx264", "yuv420p10le"),
+        ("a.mp4", "libx264", "gray"),
+        ("a.webm", "libvpx-vp9", "yuv420p"),
+        ("a.mkv", "ffv1", "bgr0"),
+        ("a.avi", "mjpeg", "yuvj420p"),
+    ],
+)
+def test_formats(make_video, name, codec, pix_fmt):
+    images = [_corners()] * 4
+    pts, unit = [0, 40, 80, 120], Fraction(1, 1000)
+    tags = (1, 1, 1, 2 if pix_fmt == "gray" else 1)  # swscale writes grey in full range only
+    path = make_video(name, images=images, pts=pts, time_base=unit, codec=codec, pix_fmt=pix_fmt, tags=tags)
+    frames = list(read_frames(path))
+    assert len(frames) == 4
+    assert np.abs(frames[3].image.astype(int) - images[3]).mean() < 8
+
+
+def test_odd_size_is_kept(make_video):
+    path = make_video(images=[_corners(49, 63)] * 2, pts=[0, 512], pix_fmt="yuv444p")
+    assert next(iter(read_frames(path))).image.shape == (49, 63, 3)
+
+
+def test_picture_is_a_video_of_one_frame(tmp_path):
+    write_image(tmp_path / "p.png", _corners())
+    (frame,) = read_frames(tmp_path / "p.png")
+    info = read_info(tmp_path / "p.png")
+    assert np.array_equal(frame.image, read_image(tmp_path / "p.png"))
+    assert (info.frames, info.width, info.height, info.audio_streams) == (1, 64, 48, 0)
+
+
+def test_cut_off_tail_ends_the_video_with_a_warning(make_video, tmp_path, caplog):
+    whole = make_video("whole.mkv", pts=list(range(0, 2400, 40)), time_base=Fraction(1, 1000))
+    data = whole.read_bytes()
+    (tmp_path / "cut.mkv").write_bytes(data[: len(data) * 6 // 10])
+    assert 1 < len(list(read_frames(tmp_path / "cut.mkv"))) < 60
+
+
+def test_what_is_no_video_is_one_clear_error(tmp_path, make_video):
+    (tmp_path / "text.mp4").write_text("hello")
+    (tmp_path / "empty.mp4").write_bytes(b"")
+    for name in ("text.mp4", "empty.mp4"):
+        with pytest.raises(MediaError, match="cannot be opened"):
+            read_info(tmp_path / name)
+    with pytest.raises(MediaError, match="does not exist"):
+        list(read_frames(tmp_path / "none.mp4"))
+    with pytest.raises(MediaError, match="does not exist"):
+        read_info(tmp_path)
+    sound = make_video("v.mp4", audio=["aac"])
+    _strip_video(sound, tmp_path / "sound.mp4")
+    with pytest.raises(MediaError, match="no video stream"):
+        read_info(tmp_path / "sound.mp4")
+
+
+def test_a_playlist_cannot_reach_out(tmp_path):
+    (tmp_path / "list.mp4").write_text("#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/a.ts\n#EXT-X-ENDLIST\n")
+    with pytest.raises(MediaError):
+        read_info(tmp_path / "list.mp4")
+
+
+def _strip_video(source, target):
+    import av
+
+    with av.open(str(source)) as given, av.open(str(target), "w") as out:
+        stream = out.add_stream_from_template(given.streams.audio[0])
+        for packet in given.demux(given.streams.audio[0]):
+            if packet.dts is not None:
+                packet.stream = stream
+                out.mux(packet)
