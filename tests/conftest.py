@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import types
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,19 +10,17 @@ from typing import Any, Protocol
 import av
 import numpy as np
 import pytest
+from fakes import FakeLoaded, FakeSwap, draw, facedata_folder
 from numpy.typing import NDArray
 
 from faceswap_gan.media.pixels import ColorTags, from_rgb
-from faceswap_gan.nn.generator import Swap
 from faceswap_gan.synthetic.clips import write_pair
-
-_BESIDE_THE_PROJECT = Path(__file__).resolve().parents[2] / "shared" / "facedata"
 
 
 @pytest.fixture(scope="session")
 def facedata() -> Path:
     """Folder of real videos and photos for internal tests; most machines have none."""
-    folder = Path(os.environ.get("FACESWAP_TESTDATA", _BESIDE_THE_PROJECT))
+    folder = facedata_folder()
     if not folder.is_dir():
         pytest.skip(f"no real faces at {folder}; set FACESWAP_TESTDATA to a folder that has them")
     return folder
@@ -49,15 +43,6 @@ class MakeVideo(Protocol):
         rotation: int = ...,
         tags: tuple[int, int, int, int] = ...,
     ) -> Path: ...
-
-
-def draw(count: int, *, width: int = 64, height: int = 48) -> list[NDArray[np.uint8]]:
-    """Soft moving colours, easy on codecs: RGB uint8 (height, width, 3) each."""
-    y, x = np.mgrid[:height, :width]
-    waves = [
-        np.stack([np.sin(x / 9 + t / 5), np.cos(y / 7 - t / 6), np.sin((x + y) / 11)]) for t in range(count)
-    ]
-    return [np.moveaxis(96 + 80 * w, 0, -1).astype(np.uint8) for w in waves]
 
 
 @pytest.fixture
@@ -127,40 +112,12 @@ def tiny_pair(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {"src": pair.src, "dst": pair.dst}
 
 
-class FakeSwap:
-    """An untrained swap function: a constant colour, everywhere painted; counts its calls.
-
-    Args:
-        colour: RGB in [-1, 1].
-        opacity: mask value in [0, 1].
-    """
-
-    def __init__(self, colour: tuple[float, float, float] = (1.0, -1.0, -1.0), opacity: float = 1.0) -> None:
-        self.colour, self.opacity, self.shapes = colour, opacity, []
-
-    def __call__(self, crops: NDArray[np.float32]) -> Swap:
-        self.shapes.append(crops.shape)
-        assert crops.dtype == np.float32
-        assert np.abs(crops).max() <= 1
-        rgb = np.broadcast_to(np.float32(self.colour), crops.shape)
-        return Swap(rgb, np.full((*crops.shape[:3], 1), self.opacity, np.float32))
-
-
-@dataclass(frozen=True)
-class FakeLoaded:
-    """What `load_swap` gives."""
-
-    swap: Any
-    size: int = 64
-    align_size: int = 128
-
-
 @pytest.fixture
 def fake_model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A model folder whose `load_swap` gives an untrained swap function."""
-    module = types.ModuleType("faceswap_gan.training.checkpoint")
-    module.load_swap = lambda model, *, face: FakeLoaded(FakeSwap())
-    monkeypatch.setitem(sys.modules, "faceswap_gan.training.checkpoint", module)
+    monkeypatch.setattr(
+        "faceswap_gan.training.checkpoint.load_swap", lambda model, *, face: FakeLoaded(FakeSwap())
+    )
     folder = tmp_path / "model"
     folder.mkdir()
     return folder

@@ -7,7 +7,7 @@ from itertools import islice
 
 import numpy as np
 import pytest
-from conftest import FakeSwap, draw
+from fakes import FakeSwap, draw
 
 from faceswap_gan.conversion.layout import lay_out, layout_size
 from faceswap_gan.conversion.swapper import swap_frames

@@ -1,0 +1,166 @@
+"""The convert verb: from video and model to a finished, marked video."""
+
+from __future__ import annotations
+
+import json
+import logging
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+
+import faceswap_gan.faces.finder as finder
+from faceswap_gan.convert import run
+from faceswap_gan.errors import MediaError, ModelError, NoFaceError, SettingsError
+from faceswap_gan.faces.alignment import Alignment
+from faceswap_gan.faces.finder import FoundFrame
+from faceswap_gan.faces.folder import FaceCrop
+from faceswap_gan.media.images import write_image
+from faceswap_gan.media.video import is_picture, read_frames, read_info
+
+
+@pytest.fixture
+def faces(monkeypatch):
+    """Numbers of the frames on which a face is "found"; finding itself is tested elsewhere."""
+    shown = set(range(1000))
+
+    def find(frames, detector, *, size, max_faces, **_):
+        scale = size / 40
+        alignment = Alignment(np.array([[scale, 0, -12 * scale], [0, scale, -4 * scale]]), size)
+        for frame in frames:
+            crop = FaceCrop(alignment.crop(frame.image), frame.index, track=0, alignment=alignment)
+            yield FoundFrame(frame, (crop,) if frame.index in shown else ())
+
+    monkeypatch.setattr(finder, "find_faces", find)
+    monkeypatch.setattr("faceswap_gan.faces.detector.FaceDetector", lambda: None)
+    return shown
+
+
+def _metadata(path):
+    with av.open(str(path)) as container:
+        return {key.lower(): value for key, value in container.metadata.items()}
+
+
+def _red(image):
+    return image[..., 0].astype(int) - image[..., 1] > 150
+
+
+def test_every_frame_keeps_its_time_and_gets_the_face(make_video, fake_model, faces, tmp_path, caplog):
+    source = make_video(pts=[7, 600, 1100, 2500], audio=["aac"], sar=Fraction(15, 16))
+    with caplog.at_level(logging.INFO):
+        run(source, fake_model, tmp_path / "out.mp4", color="none", consent="Ann agreed")
+    old, new = list(read_frames(source)), list(read_frames(tmp_path / "out.mp4"))
+    assert [f.pts for f in new] == [f.pts for f in old]
+    assert read_info(tmp_path / "out.mp4").sample_aspect_ratio == Fraction(15, 16)
+    for before, after in zip(old, new, strict=True):
+        assert _red(after.image)[20:28, 28:36].all()
+        assert np.abs(after.image[:, 56:].astype(int) - before.image[:, 56:]).mean() < 6
+    assert "4 frames, 4 swapped" in caplog.text
+    assert [p.name for p in tmp_path.glob(".*")] == []
+
+
+@pytest.mark.parametrize(("layout", "panes"), [("side-by-side", 2), ("triple", 3)])
+def test_layouts_keep_times(make_video, fake_model, faces, tmp_path, layout, panes):
+    source = make_video()
+    run(source, fake_model, tmp_path / "out.mp4", output_layout=layout, color="none", consent="x")
+    frames = list(read_frames(tmp_path / "out.mp4"))
+    assert frames[0].image.shape == (48, 64 * panes, 3)
+    assert [f.pts for f in frames] == [f.pts for f in read_frames(source)]
+    assert not _red(frames[0].image[20:28, 28:36]).any()
+    assert _red(frames[0].image[20:28, 92:100]).all()
+
+
+def test_frames_without_a_face_stay_and_are_counted(make_video, fake_model, faces, tmp_path, caplog):
+    faces.clear()
+    faces.update({0, 1, 11})
+    source = make_video()
+    with caplog.at_level(logging.INFO):
+        run(source, fake_model, tmp_path / "out.mp4", color="none", consent="x")
+    red = [_red(f.image)[20:28, 28:36].all() for f in read_frames(tmp_path / "out.mp4")]
+    assert [i for i, r in enumerate(red) if r] == [0, 1, 11]
+    assert "12 frames, 3 swapped, 9 without a face" in caplog.text
+
+
+def test_no_face_at_all_is_an_error_and_leaves_no_file(make_video, fake_model, faces, tmp_path):
+    faces.clear()
+    source = make_video()
+    (tmp_path / "out.mp4").write_text("old")
+    before = sorted(p.name for p in tmp_path.iterdir())
+    with pytest.raises(NoFaceError, match="none in 12 frames"):
+        run(source, fake_model, tmp_path / "out.mp4", consent="x")
+    assert (tmp_path / "out.mp4").read_text() == "old"
+    assert sorted(p.name for p in tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".png", ".jpg"])
+def test_picture(fake_model, faces, tmp_path, suffix):
+    write_image(tmp_path / "in.png", np.full((48, 64, 3), 90, np.uint8))
+    run(tmp_path / "in.png", fake_model, tmp_path / f"out{suffix}", color="none", consent="x")
+    (frame,) = read_frames(tmp_path / f"out{suffix}")
+    assert _red(frame.image)[20:28, 28:36].all()
+    if is_picture(tmp_path / f"out{suffix}"):
+        assert b"compositeWithTrainedAlgorithmicMedia" in (tmp_path / f"out{suffix}").read_bytes()
+
+
+def test_output_says_what_it_is_and_who_agreed(make_video, fake_model, faces, tmp_path, caplog):
+    source = make_video()
+    run(source, fake_model, tmp_path / "a.mp4", consent="Ann agreed to this swap")
+    tags = _metadata(tmp_path / "a.mp4")
+    assert tags["comment"].startswith("AI-generated: face swapped by faceswap_gan ")
+    assert tags["digital_source_type"] == "compositeWithTrainedAlgorithmicMedia"
+    assert tags["consent"] == "Ann agreed to this swap"
+    assert json.loads((fake_model / "consent.json").read_text())["statement"] == "Ann agreed to this swap"
+    run(source, fake_model, tmp_path / "b.mp4")
+    assert _metadata(tmp_path / "b.mp4")["consent"] == "Ann agreed to this swap"
+    assert "no consent" not in caplog.text
+
+
+def test_unstated_consent_warns_once_and_is_written(make_video, fake_model, faces, tmp_path, caplog):
+    run(make_video(), fake_model, tmp_path / "a.mp4")
+    assert caplog.text.count("no consent is stated") == 1
+    assert _metadata(tmp_path / "a.mp4")["consent"] == "not stated"
+    assert not (fake_model / "consent.json").exists()
+
+
+def test_a_terminal_is_asked_once(make_video, fake_model, faces, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr("faceswap_gan.convert.sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("faceswap_gan.convert._ask", lambda: asked.append(1) or "Ann agreed")
+    source = make_video()
+    for name in ("a.mp4", "b.mp4"):
+        run(source, fake_model, tmp_path / name)
+        assert _metadata(tmp_path / name)["consent"] == "Ann agreed"
+    assert asked == [1]
+
+
+def test_interrupt_leaves_no_file(make_video, fake_model, faces, tmp_path, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    source = make_video()
+    before = sorted(p.name for p in tmp_path.iterdir())
+    monkeypatch.setattr("faceswap_gan.conversion.layout.lay_out", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(source, fake_model, tmp_path / "out.mp4")
+    assert sorted(p.name for p in tmp_path.iterdir()) == before
+
+
+def test_wrong_settings_are_clear_errors(make_video, fake_model, faces, tmp_path):
+    source = make_video()
+    out = tmp_path / "out.mp4"
+    with pytest.raises(SettingsError, match="the video itself"):
+        run(source, fake_model, source, consent="x")
+    with pytest.raises(SettingsError, match="coverage"):
+        run(source, fake_model, out, coverage=1.5, consent="x")
+    with pytest.raises(SettingsError, match="batch"):
+        run(source, fake_model, out, batch=0, consent="x")
+    with pytest.raises(MediaError, match="does not exist"):
+        run(tmp_path / "none.mp4", fake_model, out, consent="x")
+    with pytest.raises(MediaError, match="ending in"):
+        run(source, fake_model, tmp_path / "out.gif", consent="x")
+    (fake_model / "consent.json").write_text("{")
+    with pytest.raises(ModelError, match="consent"):
+        run(source, fake_model, out)
+    assert not out.exists()
+    assert [p.name for p in tmp_path.glob(".*")] == []
