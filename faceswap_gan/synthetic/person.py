@@ -93,11 +93,11 @@ MAYA = Person(
 """Brown skin, long dark hair, dark made-up eyes, thin arched brows, full berry lips, narrow chin."""
 
 THEO = Person(
-    name="theo", skin=(230, 184, 158), lips=(184, 98, 92), hair=(66, 33, 17), iris=(74, 132, 176),
-    brow=(62, 32, 18), cloth=(52, 74, 104), shadow=(200, 150, 130), seed=23, hair_style="short",
+    name="theo", skin=(230, 184, 158), lips=(184, 98, 92), hair=(56, 28, 15), iris=(74, 132, 176),
+    brow=(54, 29, 17), cloth=(52, 74, 104), shadow=(200, 150, 130), seed=23, hair_style="short",
     hair_depth=1.25, quiff=0.9, hairline=-6.8, head_width=1.06, jaw_width=1.09, chin=0.85,
     chin_y=11.25, cheekbone=0.4, brow_ridge=0.4, eye_x=3.3, eye_width=1.56, eye_height=0.66, eye_tilt=0.02,
-    lash=0.07, brow_y=-2.15, brow_thickness=0.45, brow_arch=0.36, nose_tip=4.2, nose_width=1.12,
+    lash=0.07, brow_y=-2.15, brow_thickness=0.45, brow_arch=0.36, nose_tip=4.2, nose_width=1.05,
     nose_height=2.25, mouth_y=6.9, mouth_width=2.7, lip_upper=0.5, lip_lower=0.74, beard=0.95, freckles=0.5,
     blush=0.45, shoulder=20.0, neck=5.8,
 )  # fmt: skip

@@ -13,7 +13,7 @@ from faceswap_gan.synthetic.renderer import Rendered, render
 
 
 def _check(every: int) -> None:
-    detector = FaceDetector(min_size=60, threshold=0.9)
+    detector = FaceDetector()
     pair = build_pair(Path())
     for clip in (pair.src_clip, pair.dst_clip):
         drawn: list[Rendered] = [
