@@ -41,29 +41,34 @@ def rasterise(points: Array, depth: Array, *, size: tuple[int, int]) -> Fragment
     """
     rows, columns = depth.shape
     corners = _triangles(rows, columns)
-    xy = points.reshape(-1, 2)[corners]
-    a, b, c = xy[:, 0], xy[:, 1], xy[:, 2]
+    a, b, c = (points.reshape(-1, 2)[corners[:, k]] for k in range(3))
     area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
-    low = np.ceil(xy.min(axis=1))
-    high = np.floor(xy.max(axis=1))
+    low = np.ceil(np.minimum(np.minimum(a, b), c))
+    high = np.floor(np.maximum(np.maximum(a, b), c))
     seen = (area > 1e-6) & (low <= high).all(axis=1) & (high >= 0).all(axis=1)
     seen &= (low[:, 0] < size[1]) & (low[:, 1] < size[0])
     kept = np.flatnonzero(seen)
     near = depth.reshape(-1)[corners[kept]].sum(axis=1)
     kept = kept[np.argsort(near, kind="stable")]
-    planes = _planes(xy[kept], area[kept])
+    planes = _planes(points.reshape(-1, 2)[corners[kept]], area[kept])
     rank = _draw(planes, low[kept].astype(np.int64), high[kept].astype(np.int64), size)
-    shown = np.flatnonzero(rank)
-    row, column = np.divmod(shown, size[1])
-    triangle = rank[shown] - 1
-    weights = planes[triangle]
-    fx, fy = column.astype(np.float32), row.astype(np.float32)
-    second = weights[:, 3] * fx + weights[:, 4] * fy + weights[:, 5]
-    third = weights[:, 6] * fx + weights[:, 7] * fy + weights[:, 8]
-    grid = _grid_corners(rows, columns)[kept[triangle]]
-    u = grid[:, 0] + second * grid[:, 2] + third * grid[:, 4]
-    v = grid[:, 1] + second * grid[:, 3] + third * grid[:, 5]
-    return Fragments(pixel=shown, u=u.astype(np.float32), v=v.astype(np.float32))
+    pixel = np.flatnonzero(rank)
+    slope = _slopes(planes, _grid_corners(rows, columns)[kept])[rank[pixel] - 1]
+    row, column = np.divmod(pixel.astype(np.int32), np.int32(size[1]))
+    x, y = column.astype(np.float32), row.astype(np.float32)
+    u = slope[:, 0] * x + slope[:, 1] * y + slope[:, 2]
+    v = slope[:, 3] * x + slope[:, 4] * y + slope[:, 5]
+    return Fragments(pixel=pixel, u=u, v=v)
+
+
+def _slopes(planes: Array, grid: Array) -> Array:
+    """Grid coordinates u and v as planes over the screen: x, y and constant term of each, (n, 6)."""
+    slopes = np.empty((len(planes), 6), np.float32)
+    for axis in (0, 1):
+        second, third = grid[:, 2 + axis, None], grid[:, 4 + axis, None]
+        slopes[:, 3 * axis : 3 * axis + 3] = second * planes[:, 3:6] + third * planes[:, 6:9]
+        slopes[:, 3 * axis + 2] += grid[:, axis]
+    return slopes
 
 
 @lru_cache(maxsize=16)
