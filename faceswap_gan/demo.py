@@ -51,7 +51,7 @@ def run(
     out: Path = Path("demo_out"),
     minutes: float = 6.0,
     steps: int | None = None,
-    preset: str | None = None,
+    preset: str = "fast",
     seconds: float = 10.0,
     seed: int = 0,
 ) -> None:
@@ -65,7 +65,7 @@ def run(
         out: Folder that receives everything.
         minutes: How long to train.
         steps: How many steps to train, instead of minutes.
-        preset: Named settings of model and training; chosen for this machine by default.
+        preset: Named settings of model and training.
         seconds: Length of each video.
         seed: Draws the performances and everything random in training.
 

@@ -33,7 +33,7 @@ def run(
     max_faces: int = 1,
     output_layout: Literal["swap", "side-by-side", "triple"] = "swap",
     color: Literal["none", "mean_std", "histogram"] = "mean_std",
-    seed: int = 0,
+    seed: int | None = None,
     consent: str | None = None,
 ) -> None:
     """Paint one person's face into another video: extract, masks, train and convert in a row.
@@ -47,7 +47,7 @@ def run(
         output: Video to write: .mp4, .m4v, .mov or .mkv.
         workspace: Folder for faces, masks and model; `<output's name>_workspace` beside the output when
             none is named.
-        minutes: How long to train, in all.
+        minutes: How long to train, in all; 30 when neither steps nor minutes are given.
         steps: How many steps to train, in all.
         preset: Named settings of model and training; chosen for this machine by default.
         batch: Faces of each person in a training step; the preset's by default.
@@ -55,7 +55,7 @@ def run(
         max_faces: People to follow in a video.
         output_layout: The swap alone, beside the footage, or footage, swap and mask.
         color: How the painted face is matched to the footage's colours.
-        seed: Seed of everything random in training.
+        seed: Seed of everything random in training; 0 by default.
         consent: Who agreed to this swap, and to what; recorded with the model and in the video.
 
     Raises:
