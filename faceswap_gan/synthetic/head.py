@@ -13,6 +13,9 @@ from faceswap_gan.synthetic.shapes import Array, bump, curve, noise, smoothstep
 LIP_SLIT = 0.02
 """Half the height of the closed mouth's slit, cm."""
 
+FRONT_CELLS = 62
+"""Grid cells from ear to ear across the face."""
+
 _TOP, _CAP_END, _NOMINAL_CHIN = -11.6, -3.0, 11.6
 
 
@@ -40,7 +43,7 @@ def build_head(person: Person) -> Head:
     """
     levels = _levels(person)
     slit_row = int(np.searchsorted(levels, person.mouth_y - LIP_SLIT - 1e-4))
-    loft = Loft(levels=levels, angles=front_angles(62, 9), widths=_widths(person, levels))
+    loft = Loft(levels=levels, angles=front_angles(FRONT_CELLS, 9), widths=_widths(person, levels))
     front, back = _depths(person, levels)
     rest = ring_points(loft, front, back, roundness=0.86)
     x, y = loft.sheet[..., 0], loft.sheet[..., 1]

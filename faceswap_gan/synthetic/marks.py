@@ -39,6 +39,15 @@ def marks(person: Person, head: Head, projected: Array, pose: Pose) -> Array:
     Returns:
         float32 (len(NAMES), 2), px. Points on the far side of the nose are where they would be seen.
     """
+    at = head.loft.grid_of(_sheet_points(person, pose))
+    lips = {NAMES.index("lip_upper_inner"): head.slit_row, NAMES.index("lip_lower_inner"): head.slit_row + 1}
+    for number, row in lips.items():
+        at[number, 1] = row
+    return np.asarray(cv2.remap(projected, at[None, :, 0], at[None, :, 1], cv2.INTER_LINEAR)[0], np.float32)
+
+
+def _sheet_points(person: Person, pose: Pose) -> list[tuple[float, float]]:
+    """List the sheet coordinates of `NAMES`, cm."""
     mouth, corner = person.mouth_y, person.mouth_width
     zero = np.zeros(1, np.float32)
     up, down = lip_edges(person, zero)
@@ -67,8 +76,4 @@ def marks(person: Person, head: Head, projected: Array, pose: Pose) -> Array:
         (0.0, mouth + float(down[0])),
     ]
     sheet += [(-6.6, 3.0), (-5.0, 8.2), (0.0, person.chin_y - 0.4), (5.0, 8.2), (6.6, 3.0)]
-    at = head.loft.grid_of(sheet)
-    lips = {NAMES.index("lip_upper_inner"): head.slit_row, NAMES.index("lip_lower_inner"): head.slit_row + 1}
-    for number, row in lips.items():
-        at[number, 1] = row
-    return np.asarray(cv2.remap(projected, at[None, :, 0], at[None, :, 1], cv2.INTER_LINEAR)[0], np.float32)
+    return sheet

@@ -71,6 +71,12 @@ def performance(frames: int, *, rng: np.random.Generator, frame_rate: float = 25
             f"A performance needs at least 1 frame and a positive frame rate, got {frames} frames at "
             f"{frame_rate}. Ask for more."
         )
+    tracks = _tracks(frames, frame_rate, rng)
+    return tuple(Pose(**{name: float(track[i]) for name, track in tracks.items()}) for i in range(frames))
+
+
+def _tracks(frames: int, frame_rate: float, rng: np.random.Generator) -> dict[str, Array]:
+    """Draw each field of `Pose` over time, float32 (frames,)."""
 
     def wander(seconds: float, low: float, high: float) -> Array:
         return _wander(frames, seconds * frame_rate, low, high, rng)
@@ -78,7 +84,7 @@ def performance(frames: int, *, rng: np.random.Generator, frame_rate: float = 25
     speech = _speech(frames, frame_rate, rng)
     blink = _blinks(frames, frame_rate, rng)
     yaw = wander(0.75, -24, 24)
-    tracks = {
+    return {
         "yaw": yaw,
         "pitch": wander(0.6, -12, 13) + 1.5 * speech,
         "roll": wander(0.9, -8, 8),
@@ -98,7 +104,6 @@ def performance(frames: int, *, rng: np.random.Generator, frame_rate: float = 25
         "light_power": wander(1.5, 0.78, 1.18),
         "warmth": wander(2.5, -0.8, 0.9),
     }
-    return tuple(Pose(**{name: float(track[i]) for name, track in tracks.items()}) for i in range(frames))
 
 
 def _wander(frames: int, sigma: float, low: float, high: float, rng: np.random.Generator) -> Array:

@@ -101,4 +101,4 @@ THEO = Person(
     nose_height=2.25, mouth_y=6.9, mouth_width=2.7, lip_upper=0.5, lip_lower=0.74, beard=0.95, freckles=0.5,
     blush=0.45, shoulder=20.0, neck=5.8,
 )  # fmt: skip
-"""Fair freckled skin, short chestnut hair and beard, blue eyes, heavy brows, broad nose, square jaw."""
+"""Fair freckled skin, short dark brown hair and beard, blue eyes, heavy brows, broad nose, square jaw."""

@@ -14,7 +14,7 @@ from faceswap_gan.synthetic.backdrop import build_backdrop
 from faceswap_gan.synthetic.body import Part, build_parts
 from faceswap_gan.synthetic.camera import place, project
 from faceswap_gan.synthetic.eyes import paint_eye
-from faceswap_gan.synthetic.head import Head, build_head
+from faceswap_gan.synthetic.head import FRONT_CELLS, Head, build_head
 from faceswap_gan.synthetic.light import shade
 from faceswap_gan.synthetic.marks import marks
 from faceswap_gan.synthetic.motion import Pose
@@ -25,6 +25,7 @@ from faceswap_gan.synthetic.shapes import Array
 from faceswap_gan.synthetic.skin import TEXELS, Coat, paint_head
 
 Bytes = npt.NDArray[np.uint8]
+Flags = npt.NDArray[np.bool_]
 
 _SAMPLES = 2
 """Samples per pixel and side."""
@@ -133,36 +134,40 @@ def _draw_head(canvas: _Canvas, person: Person, model: _Model, pose: Pose, size:
     """Draw the head over the parts and return its marks, float32 (n, 2), px."""
     head = model.head
     formed = head.rest.copy()
-    for name, strength in (
-        ("jaw", pose.jaw),
-        ("smile", pose.smile),
-        ("round", pose.round),
-        ("brow", pose.brow),
-    ):
-        formed += head.moves[name] * np.float32(strength)
+    for name, move in head.moves.items():
+        formed += move * np.float32(getattr(pose, name))
     placed = place(formed, pose, follow=np.ones(len(formed), np.float32))
     drawn = _visible(canvas, placed, pose, size)
     colour, gloss, face = _look_up(model.coat, drawn)
     light = _sample(shade(placed, pose), drawn)
     sheet = _sample(head.loft.sheet, drawn)
-    eyes, glint = np.zeros(len(drawn.u), np.float32), np.zeros(len(drawn.u), np.float32)
-    facing = np.abs(drawn.u - (len(head.loft.angles) - 1) / 2) < 31
+    facing = np.abs(drawn.u - (len(head.loft.angles) - 1) / 2) < FRONT_CELLS / 2
     slit = np.flatnonzero((np.floor(drawn.v) == head.slit_row) & facing)
     gap = (formed[head.slit_row + 1, :, 1] - formed[head.slit_row, :, 1])[drawn.u[slit].astype(np.int64)]
-    below = (drawn.v[slit] - head.slit_row) * gap
-    colour[slit] = paint_mouth(person, colour[slit], sheet[slit, 0], below, gap)
-    gloss[slit] *= np.where(gap > 0.15, 0.0, 1.0)
+    colour[slit] = paint_mouth(
+        person, colour[slit], sheet[slit, 0], (drawn.v[slit] - head.slit_row) * gap, gap
+    )
+    gloss[slit] *= gap <= 0.15
+    opening, glint = _paint_eyes(person, pose, colour, sheet, facing)
+    even = light[:, :3].mean(axis=0) if len(light) else 1.0
+    light[:, :3] += (0.45 * (even - light[:, :3])) * opening[:, None]  # eyeballs are rounder than the lids
+    lit = _lit(colour, gloss * (1.0 - opening), light)
+    lit += (217.0 * np.float32(pose.light_power) * glint)[:, None]
+    _write(canvas, drawn, lit, 255.0 * opening, face)
+    return marks(person, head, project(placed, pose, size=size), pose)
+
+
+def _paint_eyes(
+    person: Person, pose: Pose, colour: Array, sheet: Array, facing: Flags
+) -> tuple[Array, Array]:
+    """Paint both eyes into `colour`, in place; return their opening and glint, float32 (n,)."""
+    opening, glint = np.zeros(len(colour), np.float32), np.zeros(len(colour), np.float32)
     for right in (False, True):
         middle = person.eye_x if right else -person.eye_x
         near = np.flatnonzero((np.abs(sheet[:, 0] - middle) < 2.7) & (np.abs(sheet[:, 1]) < 2.1) & facing)
         eye = paint_eye(person, pose, colour[near], sheet[near, 0], sheet[near, 1], right=right)
-        colour[near], eyes[near], glint[near] = eye.colour, eye.opening, eye.glint
-        gloss[near] *= 1.0 - eye.opening
-    even = light[:, :3].mean(axis=0) if len(light) else 1.0
-    light[:, :3] += (0.45 * (even - light[:, :3])) * eyes[:, None]
-    lit = _lit(colour, gloss, light) + (255.0 * np.float32(pose.light_power) * 0.85 * glint)[:, None]
-    _write(canvas, drawn, lit, 255.0 * eyes, face)
-    return marks(person, head, project(placed, pose, size=size), pose)
+        colour[near], opening[near], glint[near] = eye.colour, eye.opening, eye.glint
+    return opening, glint
 
 
 def _visible(canvas: _Canvas, placed: Array, pose: Pose, size: int) -> Fragments:
