@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,8 @@ from faceswap_gan.errors import NoFaceError, SettingsError
 
 if TYPE_CHECKING:
     from faceswap_gan.faces.finder import FoundFrame
+    from faceswap_gan.faces.folder import FaceCrop
+    from faceswap_gan.media.video import Frame
 
 log = logging.getLogger(__name__)
 
@@ -52,16 +56,16 @@ def run(
     info = read_info(video)
     total = -(-info.frames // every) if info.frames else None
     detector = FaceDetector(min_size=min_face)
-    frames = read_frames(video, every=every)
+    frames = _read_ahead(read_frames(video, every=every))
     found = find_faces(frames, detector, size=size, max_faces=max_faces)
     seen = crops = 0
-    with FaceWriter(faces, video=video) as writer:
+    with FaceWriter(faces, video=video) as writer, _Background() as background:
         for one in _with_progress(found, total):
             seen += 1
             for crop in one.faces:
                 # A face that only its track knows of is good enough to swap, not to learn from.
                 if crop.face is not None and crop.face.score > 0:
-                    writer.write(crop)
+                    background.run(writer.write, crop)
                     crops += 1
     if not crops:
         raise NoFaceError(
@@ -75,6 +79,38 @@ def _check(**numbers: int) -> None:
     for name, value in numbers.items():
         if value < 1:
             raise SettingsError(f"--{name.replace('_', '-')} must be at least 1. Received: {value}.")
+
+
+def _read_ahead(frames: Iterator[Frame]) -> Iterator[Frame]:
+    """Decode the next frames in a thread while the networks are busy with the present ones."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = deque(pool.submit(next, frames, None) for _ in range(8))
+        while (frame := coming.popleft().result()) is not None:
+            coming.append(pool.submit(next, frames, None))
+            yield frame
+
+
+class _Background:
+    """Runs one thing after another in a thread; errors come out at a later call or at the end."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1)
+        self._running: deque[Future[None]] = deque()
+
+    def run(self, function: Callable[[FaceCrop], None], crop: FaceCrop) -> None:
+        """Queue a call; waits when sixteen are under way."""
+        self._running.append(self._pool.submit(function, crop))
+        if len(self._running) > 16:
+            self._running.popleft().result()
+
+    def __enter__(self) -> _Background:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        self._pool.shutdown(cancel_futures=kind is not None)
+        if kind is None:
+            for future in self._running:
+                future.result()
 
 
 def _with_progress(found: Iterator[FoundFrame], total: int | None) -> Iterator[FoundFrame]:

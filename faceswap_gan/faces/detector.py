@@ -23,8 +23,8 @@ from faceswap_gan.faces.pyramid import CELL, Pyramid, plan_pyramid
 Image = npt.NDArray[np.uint8]
 FloatArray = npt.NDArray[np.floating[Any]]
 
-# Patches a call of R-Net and of O-Net, by their side: one length each, so each network is compiled once.
-_BATCH = {24: 128, 48: 32}
+# Patches a call of R-Net and of O-Net, by their side: few lengths, so that little is compiled.
+_BATCHES = {24: (32, 128), 48: (16, 40)}
 
 # Views of a square for `FaceDetector.refine`: what is added to x1, y1, x2, y2 in parts of its side.
 _VIEWS = np.asarray(
@@ -223,12 +223,12 @@ def _suppress_by_frame(at: _Candidates, threshold: float, over: str) -> npt.NDAr
 def _infer_patches(
     model: Any, images: Sequence[Image], frame: npt.NDArray[np.intp], squares: FloatArray, side: int
 ) -> list[npt.NDArray[np.float32]]:
-    """Run a network on squares cut from frames, in batches of one length."""
+    """Run a network on squares cut from frames, in batches of few lengths."""
     patches = np.stack([_patch(images[f], s, side) for f, s in zip(frame, squares, strict=True)])
     parts = []
-    length = _BATCH[side]
-    for start in range(0, len(patches), length):
-        chunk = patches[start : start + length]
+    for start in range(0, len(patches), _BATCHES[side][-1]):
+        chunk = patches[start : start + _BATCHES[side][-1]]
+        length = next(b for b in _BATCHES[side] if b >= len(chunk))
         padded = np.zeros((length, side, side, 3), np.uint8)
         padded[: len(chunk)] = chunk
         parts.append([output[: len(chunk)] for output in mtcnn.infer(model, padded)])

@@ -1,0 +1,109 @@
+"""Tests of faceswap_gan.faces.alignment."""
+
+import cv2
+import numpy as np
+import pytest
+
+from faceswap_gan.errors import SettingsError
+from faceswap_gan.faces.alignment import EYE_CENTRE, EYE_DISTANCE, Alignment, align, template, umeyama
+
+
+def similarity(scale, degrees, shift):
+    angle = np.deg2rad(degrees)
+    linear = scale * np.asarray([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    return np.concatenate([linear, np.asarray(shift, float)[:, None]], axis=1)
+
+
+def smooth_image(height, width, rng):
+    small = rng.integers(0, 255, (height // 16, width // 16, 3), dtype=np.uint8)
+    return cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
+
+
+def test_template_has_its_eyes_where_promised():
+    points = template(256)
+    centre = points[:2].mean(axis=0)
+    np.testing.assert_allclose((centre + 0.5) / 256, EYE_CENTRE)
+    np.testing.assert_allclose(np.linalg.norm(points[1] - points[0]), EYE_DISTANCE * 256)
+
+
+@pytest.mark.parametrize("degrees", [0, 30, -100, 179])
+def test_umeyama_recovers_a_similarity(degrees):
+    rng = np.random.default_rng(0)
+    points, matrix = rng.normal(size=(5, 2)) * 50, similarity(0.7, degrees, (3, -9))
+    np.testing.assert_allclose(umeyama(points, points @ matrix[:, :2].T + matrix[:, 2]), matrix, atol=1e-9)
+
+
+def test_umeyama_never_mirrors():
+    points = template(100)
+    mirrored = points * [-1, 1]
+    assert np.linalg.det(umeyama(points, mirrored)[:, :2]) > 0
+
+
+def test_align_brings_points_home():
+    matrix = similarity(2.5, 20, (300, 200))
+    landmarks = template(112) @ matrix[:, :2].T + matrix[:, 2]
+    alignment = align(landmarks, size=256)
+    np.testing.assert_allclose(alignment.points(landmarks), template(256), atol=1e-6)
+    back = alignment.points(landmarks) @ alignment.inverse[:, :2].T + alignment.inverse[:, 2]
+    np.testing.assert_allclose(back, landmarks, atol=1e-9)
+
+
+def test_align_refuses_points_without_extent():
+    with pytest.raises(SettingsError):
+        align(np.ones((5, 2)))
+    with pytest.raises(SettingsError):
+        align(template(64), size=0)
+
+
+@pytest.mark.parametrize("degrees", [0, 17])
+@pytest.mark.parametrize("size", [64, 128, 256])
+def test_uncrop_is_the_inverse_of_crop(size, degrees):
+    image = smooth_image(240, 320, np.random.default_rng(1))
+    alignment = Alignment(similarity(size / 128, degrees, (-60, -40)), size)
+    back = alignment.uncrop(alignment.crop(image), image.shape)
+    inside = alignment.uncrop(np.ones((size, size), np.float32), image.shape) > 0.999
+    difference = np.abs(back.astype(int) - image)[inside]
+    assert inside.sum() > 1000
+    assert difference.mean() < 2  # half a pixel of shift costs 5 and more here
+
+
+def test_uncrop_shift_is_zero_to_a_hundredth_of_a_pixel():
+    y, x = np.mgrid[:200, :200]
+    ramp = (x * 0.5 + y * 0.25).astype(np.float32)
+    alignment = Alignment(similarity(1.3, 11, (-40, -70)), 128)
+    crop = cv2.warpAffine(ramp, alignment.matrix, (128, 128), borderMode=cv2.BORDER_REPLICATE)
+    back = alignment.uncrop(crop, ramp.shape)
+    inside = alignment.uncrop(np.ones((128, 128), np.float32), ramp.shape) > 0.999
+    assert abs((back - ramp)[inside].mean()) < 0.005
+
+
+def test_uncrop_keeps_masks_and_stays_outside_zero():
+    alignment = Alignment(similarity(1, 0, (-50, -20)), 40)
+    back = alignment.uncrop(np.full((40, 40), 0.5, np.float32), (100, 120))
+    assert back.dtype == np.float32
+    assert back.shape == (100, 120)
+    assert back.max() == pytest.approx(0.5)
+    assert back[:19].max() == 0
+    assert alignment.uncrop(np.ones((40, 40, 3), np.uint8), (10, 10, 3)).sum() == 0  # square lies outside
+
+
+def test_resized_describes_the_same_square():
+    alignment = Alignment(similarity(0.8, 33, (5, 6)), 256)
+    other = alignment.resized(64)
+    np.testing.assert_allclose(other.corners(), alignment.corners(), atol=1e-9)
+    np.testing.assert_allclose(other.resized(256).matrix, alignment.matrix, atol=1e-12)
+
+
+def test_crop_of_a_large_face_is_antialiased():
+    image = np.zeros((512, 512, 3), np.uint8)
+    image[::2] = 255  # every second row: a bilinear warp that skips rows would give black or white
+    crop = Alignment(similarity(0.25, 0, (0, 0)), 128).crop(image)
+    assert abs(int(crop[10:-10].mean()) - 127) < 3
+
+
+def test_shrinking_does_not_shift():
+    y, x = np.mgrid[:512, :512]
+    image = np.repeat((x // 3 + y // 6)[..., None], 3, axis=2).astype(np.uint8)
+    alignment = Alignment(similarity(0.2, 8, (3, 4)), 96)
+    points = alignment.inverse[:, :2] @ np.asarray([48, 48]) + alignment.inverse[:, 2]
+    assert int(alignment.crop(image)[48, 48, 0]) == pytest.approx(points[0] / 3 + points[1] / 6, abs=1)

@@ -1,0 +1,71 @@
+"""Tests of the extract verb."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from faceswap_gan import extract
+from faceswap_gan.errors import FaceFolderError, MediaError, NoFaceError, SettingsError
+from faceswap_gan.faces.alignment import template
+from faceswap_gan.faces.folder import FaceFolder
+from faceswap_gan.media.images import write_image
+
+
+@pytest.fixture(scope="module")
+def extracted(facedata, tmp_path_factory):
+    faces = tmp_path_factory.mktemp("extract") / "face_src"
+    extract.run(facedata / "hard" / "drv_tiny_face.mp4", faces, every=10, size=128)
+    return faces
+
+
+def test_a_small_face_is_found_in_every_frame_looked_at(extracted):
+    folder = FaceFolder(extracted)
+    assert [crop.frame for crop in folder] == list(range(0, 90, 10))
+    for crop in folder:
+        assert crop.image.shape == (128, 128, 3)
+        # Similarity alignment leaves what differs between this face and the template.
+        assert np.abs(crop.landmarks - template(128)).max() < 0.12 * 128
+
+
+def test_running_again_replaces(extracted, facedata):
+    extract.run(facedata / "hard" / "drv_tiny_face.mp4", extracted, every=10, size=128)
+    assert len(FaceFolder(extracted)) == 9
+    assert len((extracted / "faces.jsonl").read_text().splitlines()) == 9
+    with pytest.raises(FaceFolderError):
+        extract.run(facedata / "images" / "obama-720p.jpg", extracted)
+
+
+def test_a_picture_is_a_video_of_one_frame(facedata, tmp_path):
+    extract.run(facedata / "hard" / "img_exif_orientation6_stored_sideways.jpg", tmp_path / "faces")
+    (crop,) = FaceFolder(tmp_path / "faces")
+    assert crop.image.shape == (256, 256, 3)
+
+
+def test_two_people_on_request(facedata, tmp_path):
+    extract.run(facedata / "hard" / "img_two_people.jpg", tmp_path / "faces", max_faces=2)
+    records = [json.loads(line) for line in (tmp_path / "faces" / "faces.jsonl").read_text().splitlines()]
+    assert sorted(record["file"] for record in records) == ["000000_0.png", "000000_1.png"]
+
+
+def test_no_face_is_an_error_and_leaves_nothing(tmp_path):
+    write_image(tmp_path / "grey.png", np.full((200, 200, 3), 90, np.uint8))
+    with pytest.raises(NoFaceError, match="no face"):
+        extract.run(tmp_path / "grey.png", tmp_path / "faces")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["grey.png"]
+
+
+def test_wrong_arguments(tmp_path):
+    with pytest.raises(MediaError):
+        extract.run(tmp_path / "none.mp4", tmp_path / "faces")
+    with pytest.raises(SettingsError, match="--every"):
+        extract.run(tmp_path / "none.mp4", tmp_path / "faces", every=0)
+
+
+def test_the_module_is_a_command():
+    command = [sys.executable, "-m", "faceswap_gan.extract", "--help"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 0
+    assert "--max-faces" in done.stdout

@@ -1,0 +1,39 @@
+"""Tests of the masks verb."""
+
+import logging
+
+import numpy as np
+import pytest
+
+from faceswap_gan import extract, masks
+from faceswap_gan.errors import FaceFolderError
+from faceswap_gan.faces.folder import FaceFolder, mask_folder
+from faceswap_gan.media.images import read_image, read_mask, write_image
+
+
+def test_eyes_of_extracted_faces_are_marked(facedata, tmp_path):
+    faces = tmp_path / "face_src"
+    extract.run(facedata / "images" / "carell.jpg", faces)
+    masks.run(faces)
+    (crop,) = FaceFolder(faces)
+    mask = read_mask(tmp_path / "binary_masks" / "face_src_eyes" / crop.name)
+    assert mask.shape == (256, 256)
+    for x, y in np.rint(crop.landmarks[:2]).astype(int):
+        assert mask[y, x] == 255
+
+
+def test_plain_pictures_are_searched_and_black_masks_reported(facedata, tmp_path, caplog):
+    faces = tmp_path / "mine"
+    write_image(faces / "a.png", read_image(facedata / "images" / "carell.jpg"))
+    write_image(faces / "b.png", np.full((64, 64, 3), 128, np.uint8))
+    with caplog.at_level(logging.INFO, "faceswap_gan"):
+        masks.run(faces)
+    assert "1 of 2 pictures show no face" in caplog.text
+    assert read_mask(mask_folder(faces) / "a.png").max() == 255
+    assert read_mask(mask_folder(faces) / "b.png").max() == 0
+
+
+def test_a_missing_folder_is_an_error(tmp_path):
+    with pytest.raises(FaceFolderError):
+        masks.run(tmp_path / "none")
+    assert list(tmp_path.iterdir()) == []
