@@ -7,14 +7,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-# Half width, half height and softness of an eye's ellipse, in parts of the distance between the eyes:
-# lids and lashes included, brows not.
-_HALF_WIDTH = 0.34
-_HALF_HEIGHT = 0.21
-_SOFTNESS = 0.5
+# Half width and half height of an ellipse, in parts of the distance between the eyes.
+_EYE = (0.34, 0.21)  # lids and lashes included, brows not
+_MOUTH = (0.60, 0.40)  # an open mouth too
+_FACE = (1.02, 1.34)  # brows to chin, cheek to cheek
+_SOFTNESS = 0.5  # width of an edge, in parts of the ellipse's radius
+_FACE_CENTRE = 0.53  # of the way from the eyes to the mouth
+_JAW = 0.2  # how much narrower the face is at the chin
+_YAW = 0.8  # how much of the nose's offset the far cheek's edge gives way
+
+Mask = npt.NDArray[np.uint8]
 
 
-def eye_mask(landmarks: npt.NDArray[Any], size: int) -> npt.NDArray[np.uint8]:
+def eye_mask(landmarks: npt.NDArray[Any], size: int) -> Mask:
     """Draw both eyes of a crop.
 
     Args:
@@ -25,14 +30,73 @@ def eye_mask(landmarks: npt.NDArray[Any], size: int) -> npt.NDArray[np.uint8]:
         uint8 (size, size): 255 within the eyes, falling smoothly to 0.
     """
     left, right = np.asarray(landmarks, np.float64)[:2]
-    distance = max(float(np.hypot(*(right - left))), 1e-6)
-    along = (right - left) / distance
+    axes = _axes(left, right)
+    masks = [_ramp(np.hypot(*_radii(eye, axes, _EYE, size))) for eye in (left, right)]
+    return _to_bytes(np.maximum(*masks))
+
+
+def mouth_mask(landmarks: npt.NDArray[Any], size: int) -> Mask:
+    """Draw the mouth of a crop.
+
+    Args:
+        landmarks: float (5, 2) crop px.
+        size: side of the crop, px.
+
+    Returns:
+        uint8 (size, size): 255 within the mouth, falling smoothly to 0.
+    """
+    points = np.asarray(landmarks, np.float64)
+    axes = _axes(points[0], points[1])
+    return _to_bytes(_ramp(np.hypot(*_radii(points[3:].mean(axis=0), axes, _MOUTH, size))))
+
+
+def face_mask(landmarks: npt.NDArray[Any], size: int) -> Mask:
+    """Draw the region of a crop that a swap paints: brows to chin, following the head's turn.
+
+    A superellipse on the line from the eyes to the mouth. The nose leaves that line towards the side that the
+    head turns to, and the cheek on that side is drawn in as much.
+
+    Args:
+        landmarks: float (5, 2) crop px.
+        size: side of the crop, px.
+
+    Returns:
+        uint8 (size, size): 255 within the face, falling smoothly to 0.
+    """
+    points = np.asarray(landmarks, np.float64)
+    eyes, mouth = points[:2].mean(axis=0), points[3:].mean(axis=0)
+    axes = _axes(points[0], points[1])
+    centre = eyes + _FACE_CENTRE * (mouth - eyes)
+    u, v = _radii(centre, axes, _FACE, size)
+    nose = float((points[2] - centre) @ axes[0]) / float(axes[0] @ axes[0])  # in eye distances, + is right
+    turn = np.clip(_YAW * nose, -0.4, 0.4)
+    u = np.where(u > 0, u / (1.0 - turn), u / (1.0 + turn)) * (1.0 + _JAW * np.clip(v, 0.0, 1.0) ** 2)
+    return _to_bytes(_ramp((abs(u) ** 2.5 + abs(v) ** 2.5) ** 0.4 + 0.1, softness=0.2))
+
+
+def _axes(left: npt.NDArray[Any], right: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Return the vector between the eyes and the one square to it, float64 (2, 2) px."""
+    along = right - left
+    if not along.any():
+        along = np.array([1e-6, 0.0])
+    return np.stack([along, [-along[1], along[0]]])
+
+
+def _radii(
+    centre: npt.NDArray[Any], axes: npt.NDArray[np.float64], halves: tuple[float, float], size: int
+) -> npt.NDArray[np.float64]:
+    """Return each pixel's place in an ellipse along the axes, float64 (2, size, size); length 1 = its rim."""
     y, x = np.mgrid[:size, :size]
-    mask = np.zeros((size, size))
-    for eye in (left, right):
-        u = (x - eye[0]) * along[0] + (y - eye[1]) * along[1]
-        v = (y - eye[1]) * along[0] - (x - eye[0]) * along[1]
-        radius = np.hypot(u / (_HALF_WIDTH * distance), v / (_HALF_HEIGHT * distance))
-        ramp = np.clip((1 + _SOFTNESS / 2 - radius) / _SOFTNESS, 0, 1)
-        mask = np.maximum(mask, ramp * ramp * (3 - 2 * ramp))
+    offsets = np.stack([x - centre[0], y - centre[1]])
+    scale = axes / (axes[0] @ axes[0]) / np.asarray(halves)[:, None]
+    return np.asarray(np.tensordot(scale, offsets, axes=1), np.float64)
+
+
+def _ramp(radius: npt.NDArray[Any], *, softness: float = _SOFTNESS) -> npt.NDArray[Any]:
+    """Fall smoothly from 1 within to 0 without; half way at radius 1."""
+    t = np.clip((1 + softness / 2 - radius) / softness, 0, 1)
+    return np.asarray(t * t * (3 - 2 * t))
+
+
+def _to_bytes(mask: npt.NDArray[Any]) -> Mask:
     return np.rint(mask * 255).astype(np.uint8)

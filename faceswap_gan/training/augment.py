@@ -37,17 +37,8 @@ class Sample:
     """Network input, uint8 RGB (N, size, size, 3)."""
     target: Bytes
     """What it must reproduce, uint8 RGB (N, size, size, 3)."""
-    eye_mask: Bytes
-    """Weights of the eyes in the target, uint8 (N, size, size, 1), 255 = full weight."""
-
-    def to_float(self) -> tuple[Floats, Floats, Floats]:
-        """Return warped and target as float32 in [-1, 1] and the eye mask as float32 in [0, 1]."""
-        scale = np.float32(1.0 / 127.5)
-        return (
-            self.warped * scale - np.float32(1.0),
-            self.target * scale - np.float32(1.0),
-            self.eye_mask * np.float32(1.0 / 255.0),
-        )
+    masks: Bytes
+    """Masks of the target, such as eyes, mouth and face, uint8 (N, size, size, M), 255 = full weight."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +55,7 @@ class _Draws:
 
 def augment(
     faces: Bytes,
-    masks: Bytes | None,
+    masks: Bytes,
     *,
     size: int,
     settings: Augmentation,
@@ -79,7 +70,7 @@ def augment(
 
     Args:
         faces: Crops, uint8 RGB (N, H, H, 3).
-        masks: Eye masks of the crops, uint8 (N, H, H); None gives empty ones.
+        masks: Masks of the crops, uint8 (N, H, H, M), M at least 1.
         size: Side of the samples, px.
         settings: How much they vary.
         rng: Source of all that is random.
@@ -98,26 +89,24 @@ def augment(
     side = _reduced_side(faces.shape[1], size=size, coverage=coverage)
     maps = _maps(draws, size=size, side=side, coverage=coverage)
     pictures = np.empty((2, len(faces), size, size, 3), np.uint8)
-    eyes = np.zeros((len(faces), size, size, 1), np.uint8)
+    parts = np.empty((len(faces), size, size, masks.shape[3]), np.uint8)
     for index, face in enumerate(faces):
         crop = _shrink(face, side)
-        mask = None if masks is None else _shrink(masks[index], side)
-        sample = _resample(crop, mask, maps[index])
-        rgb = np.asarray(cv2.cvtColor(sample, cv2.COLOR_RGBA2RGB), np.uint8)
+        sample = _resample(crop, _shrink(masks[index], side), maps[index])
+        rgb = np.ascontiguousarray(sample[..., :3])
         rgb = recolor(rgb, crop, references, draws=draws.colors, index=index)
         blur_side, blur_angle = int(draws.blur_sides[index]), float(draws.blur_angles[index])
         for role, picture in enumerate((rgb[:size], rgb[size:])):
             pictures[role, index] = _blur(picture, blur_side, blur_angle) if blur_side else picture
-        if mask is not None:
-            eyes[index, ..., 0] = sample[size:, :, 3]
-    return Sample(warped=pictures[0], target=pictures[1], eye_mask=eyes)
+        parts[index] = sample[size:, :, 3:]
+    return Sample(warped=pictures[0], target=pictures[1], masks=parts)
 
 
 def reduce_face(image: Bytes, *, size: int, coverage: float = 1.0) -> Bytes:
     """Shrink a crop or its mask to what `augment` needs of it, to be kept in memory.
 
     Args:
-        image: Crop uint8 (H, H, 3) or mask uint8 (H, H).
+        image: Crop or masks, uint8 (H, H, C).
         size: Side of the samples, px.
         coverage: Share of the crop's side that the network sees, in (0, 1].
 
@@ -127,11 +116,13 @@ def reduce_face(image: Bytes, *, size: int, coverage: float = 1.0) -> Bytes:
     return _shrink(image, _reduced_side(image.shape[0], size=size, coverage=coverage))
 
 
-def _check(faces: Bytes, masks: Bytes | None, coverage: float) -> None:
+def _check(faces: Bytes, masks: Bytes, coverage: float) -> None:
     if faces.ndim != 4 or faces.shape[1] != faces.shape[2] or faces.shape[3] != 3 or faces.dtype != np.uint8:
         raise SettingsError(f"faces must be uint8 (N, H, H, 3); got {faces.dtype} {faces.shape}.")
-    if masks is not None and (masks.shape != faces.shape[:3] or masks.dtype != np.uint8):
-        raise SettingsError(f"masks must be uint8 {faces.shape[:3]}; got {masks.dtype} {masks.shape}.")
+    if masks.ndim != 4 or masks.shape[:3] != faces.shape[:3] or masks.dtype != np.uint8:
+        raise SettingsError(
+            f"masks must be uint8 {(*faces.shape[:3], 'M')}; got {masks.dtype} {masks.shape}."
+        )
     if not 0.0 < coverage <= 1.0:
         raise SettingsError(f"coverage must be above 0 and at most 1; got {coverage}.")
 
@@ -180,11 +171,9 @@ def _maps(draws: _Draws, *, size: int, side: int, coverage: float) -> Floats:
     return np.asarray(weights @ corners @ weights.T, np.float32).reshape(-1, 2, 2 * size, size)
 
 
-def _resample(crop: Bytes, mask: Bytes | None, grid: Floats) -> Bytes:
-    """Return RGB and mask, uint8 (2 S, S, 4): the warped sample above the target."""
-    layers = cv2.cvtColor(crop, cv2.COLOR_RGB2RGBA)
-    if mask is not None:
-        cv2.insertChannel(mask, layers, 3)
+def _resample(crop: Bytes, masks: Bytes, grid: Floats) -> Bytes:
+    """Return RGB and masks, uint8 (2 S, S, 3 + M): the warped sample above the target."""
+    layers = np.concatenate([crop, masks], axis=-1)
     x, y = grid
     sample = cv2.remap(layers, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(sample, np.uint8)

@@ -20,6 +20,7 @@ def _faces(count=6, side=128, seed=3):
 
 
 def _augment(faces, settings, *, seed=1, masks=None, size=64, **more):
+    masks = np.zeros_like(faces[..., :1]) if masks is None else masks
     return augment(faces, masks, size=size, settings=settings, rng=np.random.default_rng(seed), **more)
 
 
@@ -30,16 +31,16 @@ def _difference(first, second):
 def _same(first, second):
     return all(
         np.array_equal(getattr(first, name), getattr(second, name))
-        for name in ("warped", "target", "eye_mask")
+        for name in ("warped", "target", "masks")
     )
 
 
 def test_same_rng_same_batch():
     faces = _faces()
     settings = Augmentation(motion_blur=0.5)
-    first = _augment(faces, settings, masks=faces[..., 0])
-    assert _same(first, _augment(faces, settings, masks=faces[..., 0]))
-    assert not _same(first, _augment(faces, settings, masks=faces[..., 0], seed=2))
+    first = _augment(faces, settings, masks=faces)
+    assert _same(first, _augment(faces, settings, masks=faces))
+    assert not _same(first, _augment(faces, settings, masks=faces, seed=2))
 
 
 def test_same_batches_in_any_thread():
@@ -50,31 +51,22 @@ def test_same_batches_in_any_thread():
     assert all(_same(first, second) for first, second in zip(alone, together, strict=True))
 
 
-def test_shapes_types_and_floats():
+def test_shapes_and_types():
     faces = _faces(count=3)
-    sample = _augment(faces, Augmentation(), masks=faces[..., 0])
+    sample = _augment(faces, Augmentation(), masks=faces)
     assert sample.warped.shape == sample.target.shape == (3, 64, 64, 3)
-    assert sample.eye_mask.shape == (3, 64, 64, 1)
-    assert {each.dtype for each in (sample.warped, sample.target, sample.eye_mask)} == {np.dtype("uint8")}
-    warped, target, mask = sample.to_float()
-    assert {each.dtype for each in (warped, target, mask)} == {np.dtype("float32")}
-    np.testing.assert_allclose(warped, sample.warped / 127.5 - 1, atol=1e-6)
-    np.testing.assert_allclose(target, sample.target / 127.5 - 1, atol=1e-6)
-    np.testing.assert_allclose(mask, sample.eye_mask / 255, atol=1e-6)
-
-
-def test_no_masks_are_empty_masks():
-    assert not _augment(_faces(), Augmentation()).eye_mask.any()
+    assert sample.masks.shape == (3, 64, 64, 3)
+    assert {each.dtype for each in (sample.warped, sample.target, sample.masks)} == {np.dtype("uint8")}
 
 
 @pytest.mark.parametrize("side", [64, 128, 256])
 def test_without_variation_a_sample_is_the_resized_crop(side):
     faces = _faces(side=side)
-    sample = _augment(faces, NONE, masks=faces[..., 1])
+    sample = _augment(faces, NONE, masks=faces)
     expected = np.stack([cv2.resize(face, (64, 64), interpolation=cv2.INTER_AREA) for face in faces])
     assert _difference(sample.target, expected).max() <= 1
     assert _difference(sample.warped, expected).max() <= 1
-    assert _difference(sample.eye_mask[..., 0], expected[..., 1]).max() <= 1
+    assert _difference(sample.masks, expected).max() <= 1
 
 
 @pytest.mark.parametrize("side", [128, 256])
@@ -129,9 +121,9 @@ def test_rotation_of_a_known_angle():
 
 def test_target_and_mask_stay_registered():
     faces = np.repeat(_faces(side=128)[..., :1], 3, axis=-1)
-    sample = _augment(faces, replace(Augmentation(), color_match=0.0), masks=faces[..., 0])
-    np.testing.assert_array_equal(sample.target[..., :1], sample.eye_mask)
-    assert _difference(sample.warped[..., :1], sample.eye_mask).mean() > 1
+    sample = _augment(faces, replace(Augmentation(), color_match=0.0), masks=faces)
+    np.testing.assert_array_equal(sample.target, sample.masks)
+    assert _difference(sample.warped, sample.masks).mean() > 1
 
 
 def test_warped_differs_from_target_by_the_warp_alone():
@@ -183,20 +175,20 @@ def test_color_match_of_a_face_to_itself_changes_nothing():
 
 def test_motion_blur_smooths_both_pictures_but_not_the_mask():
     faces = _faces()
-    masks = faces[..., 0]
+    masks = faces
     sharp = _augment(faces, NONE, masks=masks)
     blurred = _augment(faces, replace(NONE, motion_blur=1.0), masks=masks)
     np.testing.assert_array_equal(blurred.warped, blurred.target)
-    np.testing.assert_array_equal(blurred.eye_mask, sharp.eye_mask)
+    np.testing.assert_array_equal(blurred.masks, sharp.masks)
     assert (blurred.target.std(axis=(1, 2)) < sharp.target.std(axis=(1, 2))).all()
     assert _difference(blurred.target.mean((1, 2)), sharp.target.mean((1, 2))).max() <= 6
 
 
 def test_one_setting_leaves_other_draws_alone():
     faces = _faces()
-    plain = _augment(faces, replace(Augmentation(), color_match=0.0, motion_blur=0.0), masks=faces[..., 0])
-    varied = _augment(faces, Augmentation(motion_blur=1.0, color_match=1.0), masks=faces[..., 0])
-    np.testing.assert_array_equal(plain.eye_mask, varied.eye_mask)
+    plain = _augment(faces, replace(Augmentation(), color_match=0.0, motion_blur=0.0), masks=faces)
+    varied = _augment(faces, Augmentation(motion_blur=1.0, color_match=1.0), masks=faces)
+    np.testing.assert_array_equal(plain.masks, varied.masks)
 
 
 def test_reduced_faces_give_the_same_samples():
@@ -214,7 +206,7 @@ def test_reduced_faces_give_the_same_samples():
     [
         (np.zeros((2, 64, 64, 3), np.float32), None, 1.0, "uint8"),
         (np.zeros((2, 64, 60, 3), np.uint8), None, 1.0, "N, H, H, 3"),
-        (np.zeros((2, 64, 64, 3), np.uint8), np.zeros((1, 64, 64), np.uint8), 1.0, "masks"),
+        (np.zeros((2, 64, 64, 3), np.uint8), np.zeros((1, 64, 64, 3), np.uint8), 1.0, "masks"),
         (np.zeros((2, 64, 64, 3), np.uint8), None, 1.2, "coverage"),
     ],
 )

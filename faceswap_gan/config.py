@@ -1,0 +1,220 @@
+"""Frozen settings of a model and its training, presets, and their text form."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal
+
+from faceswap_gan.errors import ModelError, SettingsError
+
+Precision = Literal["float32", "bfloat16"]
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """Shape of the networks."""
+
+    family: Literal["classic", "fast"] = "classic"
+    """classic: the v2.2 networks with discriminators; fast: one small decoder that both people share."""
+    size: int = 64
+    """Side of the crops that the network sees and paints, px."""
+    capacity: Literal["standard", "lite"] = "standard"
+    """classic: full or half width."""
+    attention: bool = True
+    """classic: self-attention on or off."""
+    norm: Literal["instancenorm", "batchnorm", "layernorm", "groupnorm", "none", "hybrid"] = "instancenorm"
+    """classic: normalisation of the blocks."""
+    width: int = 64
+    """Channels of the first block (classic), of the finest decoder stage (fast)."""
+    latent: int = 256
+    """fast: length of the code."""
+
+
+@dataclass(frozen=True)
+class LossSettings:
+    """Weights of the losses; what a family does not use it ignores."""
+
+    adversarial: float = 0.1
+    """Discriminators' verdict on the generator."""
+    gan: Literal["mixup", "relativistic"] = "mixup"
+    """Kind of adversarial loss."""
+    reconstruction: float = 1.0
+    """Mean absolute error."""
+    eyes: float = 30.0
+    """Weight of the eye mask."""
+    mouth: float = 0.0
+    """Weight of the mouth mask (fast)."""
+    edge: float = 0.1
+    """Edges."""
+    structure: float = 0.0
+    """Structural dissimilarity (fast)."""
+    motion: float = 0.0
+    """Changes of the swap against changes of the footage (fast)."""
+    mask_l1: float = 0.01
+    """Size of the mask."""
+    mask_hinge: float = 0.0
+    """Lower bound of the mask; replaces mask_l1 where above 0."""
+    mask_floor: float = 0.0
+    """Value of the mask from which the hinge costs nothing."""
+    mask_variation: float = 0.1
+    """Roughness of the mask."""
+    mask_shape: float = 0.0
+    """Distance of the mask from the face's region (fast)."""
+    cyclic: float = 0.0
+    """Swap and swap back; v2.2 has 10 where it is on."""
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How much samples vary. The defaults are the v2.2 model's."""
+
+    rotation: float = 10.0
+    """Largest turn to either side, degrees."""
+    zoom: float = 0.1
+    """Largest change of scale: it is drawn between 1 - zoom and 1 + zoom."""
+    shift: float = 0.05
+    """Largest shift along each axis, in sides of the crop."""
+    flip: float = 0.5
+    """Probability that a sample is mirrored."""
+    warp: float = 1.0
+    """Strength of the warp that the network must undo; at 1 a node of the 5 x 5 grid is displaced along each
+    axis by a normal deviate of 5 to 6.2 px on a crop of 256 px."""
+    color_match: float = 0.5
+    """Probability that a sample takes on the colours of another face, in part."""
+    motion_blur: float = 0.0
+    """Probability that both pictures of a sample are blurred along one random direction; v2.2's is 0.25 when it
+    is switched on."""
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """How the networks are fitted."""
+
+    batch: int = 8
+    """Faces of each person in a step."""
+    pairs: int = 0
+    """fast: pairs of frames a step on which the swap's motion is compared."""
+    generator_rate: float = 1e-4
+    """Adam's rate of the generator."""
+    discriminator_rate: float = 2e-4
+    """Adam's rate of the discriminators."""
+    beta_1: float = 0.5
+    """Adam's decay of the mean gradient."""
+    beta_2: float = 0.999
+    """Adam's decay of the mean squared gradient."""
+    schedule: Literal["constant", "cosine"] = "constant"
+    """Course of the rates: as they are, or a warm-up and half a cosine down to 4 %."""
+    precision: Precision = "float32"
+    """Arithmetic of the layers; weights and losses are float32 always."""
+    seed: int = 0
+    """Seed of everything random."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that travels with a model in its config.toml; holds no path."""
+
+    preset: str = "classic-64"
+    """Name of the preset that these settings began as."""
+    model: ModelSettings = field(default_factory=ModelSettings)
+    losses: LossSettings = field(default_factory=LossSettings)
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    training: TrainSettings = field(default_factory=TrainSettings)
+
+    def to_toml(self) -> str:
+        """Write the settings as TOML."""
+        lines = [f"preset = {json.dumps(self.preset)}"]
+        for name in ("model", "losses", "augmentation", "training"):
+            lines += ["", f"[{name}]"]
+            lines += [f"{key} = {json.dumps(value)}" for key, value in asdict(getattr(self, name)).items()]
+        return "\n".join(lines) + "\n"
+
+
+_SECTIONS: dict[str, type[Any]] = {
+    "model": ModelSettings,
+    "losses": LossSettings,
+    "augmentation": Augmentation,
+    "training": TrainSettings,
+}
+
+_FAST = Settings(
+    preset="fast",
+    model=ModelSettings(family="fast", size=128, width=32, latent=256),
+    losses=LossSettings(
+        reconstruction=1.0,
+        eyes=2.0,
+        mouth=1.0,
+        edge=0.5,
+        structure=2.0,
+        motion=0.3,
+        mask_shape=0.2,
+    ),
+    augmentation=Augmentation(zoom=0.08, shift=0.04),
+    training=TrainSettings(
+        batch=8, pairs=4, generator_rate=4e-4, beta_2=0.99, schedule="cosine", precision="bfloat16"
+    ),
+)
+
+
+def _classic(size: int, capacity: Literal["standard", "lite"]) -> Settings:
+    lite = capacity == "lite"
+    return Settings(
+        preset=f"classic-{'lite-' if lite else ''}{size}",
+        model=ModelSettings(size=size, capacity=capacity, norm="hybrid" if lite else "instancenorm"),
+        training=TrainSettings(batch=4 if lite else 8),
+    )
+
+
+PRESETS: dict[str, Settings] = {
+    settings.preset: settings
+    for settings in (
+        _FAST,
+        *(_classic(size, "standard") for size in (64, 128, 256)),
+        *(_classic(size, "lite") for size in (64, 128, 256)),
+    )
+}
+"""Every preset by its name."""
+
+
+def find_preset(name: str) -> Settings:
+    """Look a preset up.
+
+    Raises:
+        SettingsError: there is none of that name.
+    """
+    if name not in PRESETS:
+        raise SettingsError(f"expected a preset ({', '.join(PRESETS)}), got {name!r}; choose one of these.")
+    return PRESETS[name]
+
+
+def read_toml(text: str) -> Settings:
+    """Read settings back from `Settings.to_toml`'s text.
+
+    Raises:
+        ModelError: the text is damaged or holds settings that this version does not know.
+    """
+    try:
+        data = tomllib.loads(text)
+        sections = {name: kind(**data.pop(name)) for name, kind in _SECTIONS.items()}
+        settings = Settings(**data, **sections)
+    except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        raise ModelError(
+            f"expected the settings of a model in config.toml, got something else ({error}); "
+            "restore the file or train into another --model."
+        ) from error
+    _check_types(settings)
+    return settings
+
+
+def _check_types(settings: Settings) -> None:
+    for name in _SECTIONS:
+        section = getattr(settings, name)
+        for each in fields(section):
+            value, default = getattr(section, each.name), getattr(type(section)(), each.name)
+            wanted = (int, float) if isinstance(default, float) else type(default)
+            if not isinstance(value, wanted):
+                raise ModelError(
+                    f"config.toml: expected {name}.{each.name} like {default!r}, got {value!r}; restore the file."
+                )

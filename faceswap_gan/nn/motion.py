@@ -1,0 +1,44 @@
+"""Does a swap change where and as its footage changes?"""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+from keras import ops
+
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
+_FLAT = 1e-4  # energy of a change below which it is taken for noise
+
+
+def motion_loss(
+    footage: tuple[keras.KerasTensor, keras.KerasTensor],
+    swap: tuple[keras.KerasTensor, keras.KerasTensor],
+    weights: keras.KerasTensor,
+) -> keras.KerasTensor:
+    """Compare the change between two frames of the footage with the change between their swaps.
+
+    One minus the correlation of the two changes in luma, weighted, the mean change not subtracted. It asks nothing
+    of a swap's look, which is the same in both frames, nor of the strength of its contrast: only that what moves in
+    the footage moves alike in the swap. A still scores 1.
+
+    Args:
+        footage: two frames of each pair, float (P, S, S, 3) in [-1, 1], aligned alike.
+        swap: what was painted for them, of the same shapes.
+        weights: region in which to compare, float (P, S, S, 1) in [0, 1].
+
+    Returns:
+        Scalar in [0, 2], the mean over pairs; pairs without any change count 1.
+    """
+    wanted, painted = (_luma(pair[1]) - _luma(pair[0]) for pair in (footage, swap))
+    weights = ops.cast(weights[..., 0], "float32")
+    common = _sum(wanted * painted * weights)
+    energy = _sum(wanted * wanted * weights) * _sum(painted * painted * weights)
+    return 1.0 - ops.mean(common / ops.sqrt(energy + _FLAT))
+
+
+def _luma(image: keras.KerasTensor) -> keras.KerasTensor:
+    return ops.sum(ops.cast(image, "float32") * _LUMA, axis=-1)
+
+
+def _sum(values: keras.KerasTensor) -> keras.KerasTensor:
+    return ops.sum(values, axis=(1, 2))

@@ -1,0 +1,157 @@
+"""Fit a model to two people's faces."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from faceswap_gan.config import PRESETS, Settings, find_preset
+from faceswap_gan.errors import ModelError, SettingsError
+
+if TYPE_CHECKING:
+    from faceswap_gan.training.checkpoint import Checkpoint
+    from faceswap_gan.training.trainer import Budget
+
+log = logging.getLogger(__name__)
+
+_DEFAULT_MINUTES = 30.0
+
+
+def run(
+    src: Path,
+    dst: Path,
+    *,
+    model: Path = Path("model"),
+    preset: str | None = None,
+    steps: int | None = None,
+    minutes: float | None = None,
+    batch: int | None = None,
+    seed: int | None = None,
+    save_minutes: float = 2.0,
+    preview_minutes: float = 3.0,
+) -> None:
+    """Fit a model to two people's faces.
+
+    A model folder with a checkpoint is continued; its settings win, and a flag that contradicts them is an
+    error. Ctrl-C saves and ends.
+
+    Args:
+        src: Face folder of the person whose face will be painted.
+        dst: Face folder of the person who will receive it.
+        model: Folder for settings, checkpoints, previews and logs.
+        preset: fast, classic-64, classic-128, classic-256, classic-lite-64, classic-lite-128 or
+            classic-lite-256; by default fast without a GPU and classic-128 with one.
+        steps: Updates in all, earlier runs included.
+        minutes: Minutes in all, earlier runs included; 30 when neither steps nor minutes are given.
+        batch: Faces of each person in a step; the preset's by default.
+        seed: Seed of everything random; 0 by default.
+        save_minutes: Minutes between checkpoints.
+        preview_minutes: Minutes between preview sheets.
+
+    Raises:
+        FaceFolderError: A face folder is missing or holds too few faces.
+        ModelError: The model folder is damaged or a flag contradicts it.
+        SettingsError: A setting is outside what it may be.
+        KeyboardInterrupt: Ctrl-C; everything is saved.
+    """
+    _check(steps=steps, minutes=minutes, batch=batch)
+    if steps is None and minutes is None:
+        minutes = _DEFAULT_MINUTES
+    from faceswap_gan.training.checkpoint import find_checkpoint, write_settings
+    from faceswap_gan.training.trainer import Budget
+
+    checkpoint = find_checkpoint(model)
+    settings = _settle(model, checkpoint, preset=preset, batch=batch, seed=seed)
+    budget = Budget(steps, minutes, save_minutes, preview_minutes)
+    if checkpoint is not None and budget.progress(checkpoint.state) >= 1.0:
+        done = checkpoint.state
+        log.info(
+            "%s: already trained for %d steps, %.1f minutes; ask for more to go on",
+            model, done.step, done.seconds / 60.0,
+        )  # fmt: skip
+        return
+    if checkpoint is None:
+        write_settings(model, settings)
+    _fit({"src": src, "dst": dst}, model, settings, budget, checkpoint)
+
+
+def _fit(
+    folders: dict[str, Path], model: Path, settings: Settings, budget: Budget, checkpoint: Checkpoint | None
+) -> None:
+    """Read the faces, build the networks and train."""
+    import numpy as np
+
+    from faceswap_gan.training.batches import read_faces
+    from faceswap_gan.training.networks import build_networks
+    from faceswap_gan.training.steps import build_step
+    from faceswap_gan.training.trainer import train
+
+    people = {side: read_faces(folder, size=settings.model.size) for side, folder in folders.items()}
+    rng = np.random.default_rng([settings.training.seed, 1])
+    networks = build_networks(settings.model, precision=settings.training.precision, rng=rng)
+    log.info(
+        "%s: %s, %.1f million weights, %s; %d src and %d dst faces; from step %d",
+        model,
+        settings.preset,
+        sum(network.count_params() for network in networks.values()) / 1e6,
+        settings.training.precision,
+        *(len(people[side].faces) for side in ("src", "dst")),
+        0 if checkpoint is None else checkpoint.state.step,
+    )
+    step = build_step(networks, settings)
+    train(people, networks, step, settings, model=model, budget=budget, checkpoint=checkpoint)
+
+
+def _settle(
+    model: Path, checkpoint: Checkpoint | None, *, preset: str | None, batch: int | None, seed: int | None
+) -> Settings:
+    """Return the settings to train with: the model's own, or the preset's with the flags."""
+    from faceswap_gan.training.checkpoint import read_settings
+
+    if checkpoint is not None:
+        stored = read_settings(model)
+        flags = {"preset": (preset, stored.preset), "batch": (batch, stored.training.batch)}
+        flags["seed"] = (seed, stored.training.seed)
+        for name, (asked, has) in flags.items():
+            if asked is not None and asked != has:
+                raise ModelError(
+                    f"{model} was trained with --{name} {has}, now {asked} is asked for; "
+                    f"leave the flag out to go on, or train into another --model."
+                )
+        log.info("%s: goes on with its own settings, preset %s", model, stored.preset)
+        return stored
+    settings = _choose(preset)
+    training = settings.training
+    training = replace(training, batch=batch or training.batch, seed=training.seed if seed is None else seed)
+    return replace(settings, training=training)
+
+
+def _choose(preset: str | None) -> Settings:
+    """Return a preset, saying which and why."""
+    from faceswap_gan.training.devices import has_fast_bfloat16, has_gpu
+
+    if preset is not None:
+        settings = find_preset(preset)
+        log.info("preset %s, as asked", preset)
+    else:
+        gpu = has_gpu()
+        settings = PRESETS["classic-128" if gpu else "fast"]
+        log.info("preset %s, because %s", settings.preset, "a GPU was found" if gpu else "no GPU was found")
+    if settings.training.precision == "bfloat16" and not has_fast_bfloat16():
+        log.info("float32 instead of bfloat16: this processor and backend do not compute in bfloat16")
+        settings = replace(settings, training=replace(settings.training, precision="float32"))
+    return settings
+
+
+def _check(*, steps: int | None, minutes: float | None, batch: int | None) -> None:
+    for name, value in (("steps", steps), ("minutes", minutes), ("batch", batch)):
+        if value is not None and value <= 0:
+            raise SettingsError(f"expected --{name} above 0, got {value}; give a larger number.")
+
+
+if __name__ == "__main__":
+    from faceswap_gan.__main__ import main_verb
+
+    main_verb("train")

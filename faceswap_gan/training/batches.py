@@ -1,0 +1,203 @@
+"""Batches of both people from faces in memory, made ahead of the step that takes them."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from faceswap_gan.config import Settings
+from faceswap_gan.errors import FaceFolderError
+from faceswap_gan.faces.alignment import template
+from faceswap_gan.faces.folder import FaceCrop, FaceFolder, mask_folder
+from faceswap_gan.faces.parts import face_mask, mouth_mask
+from faceswap_gan.media.images import read_mask, resize
+from faceswap_gan.nn.fast import SIDES
+from faceswap_gan.training.augment import augment, reduce_face
+
+Bytes = NDArray[np.uint8]
+Batch = dict[str, NDArray[np.generic]]
+
+FEWEST = 16
+"""Faces of a person without which training is refused."""
+
+_NEAR = 12  # frames: half of the pairs are at most so far apart
+_TOWARDS_SRC = 0.75  # share of pairs that are dst's footage painted as src, the way most models are used
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class FaceSet:
+    """One person's faces, decoded and shrunk to what training needs of them."""
+
+    faces: Bytes
+    """RGB (N, R, R, 3), R up to twice the network's size."""
+    masks: Bytes
+    """Eyes, mouth and face of each, (N, R, R, 3), 255 = full weight."""
+    crops: Bytes
+    """The faces as conversion gives them to the network, RGB (N, S, S, 3)."""
+    crop_masks: Bytes
+    """The masks at that size, (N, S, S, 3)."""
+
+
+def read_faces(folder: Path, *, size: int) -> FaceSet:
+    """Read a face folder and its eye masks into memory.
+
+    A face whose landmarks are unknown, as in a plain folder of pictures, is taken to be aligned to the template.
+
+    Args:
+        folder: the face folder.
+        size: side of the network's crops, px.
+
+    Raises:
+        FaceFolderError: there are fewer than 16 faces.
+    """
+    source = FaceFolder(folder)
+    if len(source) < FEWEST:
+        raise FaceFolderError(
+            f"expected at least {FEWEST} faces in {folder}, got {len(source)}; "
+            "extract with a smaller --every or from a longer video."
+        )
+    eyes = mask_folder(folder)
+    side = min(source.read(0).image.shape[0], 2 * size)
+
+    def read(index: int) -> tuple[Bytes, Bytes, Bytes, bool]:
+        crop = source.read(index, size=side)
+        file = (eyes / source.files[index].name).with_suffix(".png")
+        masks = _masks(crop, resize(read_mask(file), side) if file.is_file() else None)
+        return crop.image, masks, resize(crop.image, size), file.is_file()
+
+    with ThreadPoolExecutor() as pool:
+        faces, masks, crops, known = zip(*pool.map(read, range(len(source))), strict=True)
+    if not all(known):
+        log.warning(
+            "%d of %d faces in %s have no eye mask in %s: their eyes weigh no more than the rest; "
+            "`faceswap-gan masks --faces %s` writes them",
+            known.count(False), len(known), folder, eyes, folder,
+        )  # fmt: skip
+    reduced = [reduce_face(each, size=size) for each in masks]
+    return FaceSet(
+        faces=np.stack([reduce_face(each, size=size) for each in faces]),
+        masks=np.stack(reduced),
+        crops=np.stack(crops),
+        crop_masks=np.stack(
+            [cv2.resize(each, (size, size), interpolation=cv2.INTER_AREA) for each in reduced]
+        ),
+    )
+
+
+def _masks(crop: FaceCrop, eyes: Bytes | None) -> Bytes:
+    """Stack the masks of eyes, mouth and face, uint8 (R, R, 3)."""
+    side = len(crop.image)
+    points = template(side) if crop.landmarks is None else crop.landmarks
+    empty = np.zeros((side, side), np.uint8)
+    return np.dstack([empty if eyes is None else eyes, mouth_mask(points, side), face_mask(points, side)])
+
+
+class BatchMaker:
+    """Makes the batch of any step from the faces; the same step gives the same batch.
+
+    Args:
+        people: the faces of ``src`` and ``dst``.
+        settings: the model's settings.
+    """
+
+    def __init__(self, people: Mapping[str, FaceSet], settings: Settings) -> None:
+        self._people = people
+        self._settings = settings
+        self._references = {
+            side: people[other].faces for side, other in zip(SIDES, reversed(SIDES), strict=True)
+        }
+
+    def make(self, step: int) -> Batch:
+        """Draw the batch of a step.
+
+        Returns:
+            uint8 arrays ``<side>_warped``, ``<side>_target`` and ``<side>_masks`` (N, S, S, 3) of both people, the
+            mixing ``ratio`` float32 (1,) of the adversarial loss and, where the settings ask for pairs, P pairs
+            of frames: ``pair_crops`` and ``pair_masks`` (2 P, S, S, 3), first frames before second frames, and
+            ``pair_person`` int32 (2 P,), whom to paint.
+        """
+        rng = np.random.default_rng([self._settings.training.seed, step])
+        batch: Batch = {"ratio": rng.beta(0.2, 0.2, 1).astype(np.float32)}
+        for side in SIDES:
+            batch |= self._samples(side, rng)
+        if self._settings.training.pairs:
+            batch |= self._pairs(rng)
+        return batch
+
+    def _samples(self, side: str, rng: np.random.Generator) -> Batch:
+        person = self._people[side]
+        chosen = rng.integers(len(person.faces), size=self._settings.training.batch)
+        sample = augment(
+            person.faces[chosen],
+            person.masks[chosen],
+            size=self._settings.model.size,
+            settings=self._settings.augmentation,
+            rng=rng,
+            references=self._references[side],
+        )
+        return {
+            f"{side}_warped": sample.warped,
+            f"{side}_target": sample.target,
+            f"{side}_masks": sample.masks,
+        }
+
+    def _pairs(self, rng: np.random.Generator) -> Batch:
+        number = self._settings.training.pairs
+        towards_src = rng.random(number) < _TOWARDS_SRC
+        near = rng.random(number) < 0.5
+        mirrored = rng.random(number) < 0.5
+        frames: list[list[Bytes]] = [[], []]
+        masks: list[list[Bytes]] = [[], []]
+        for index in range(number):
+            footage = self._people["dst" if towards_src[index] else "src"]
+            total = len(footage.crops)
+            first = int(rng.integers(total))
+            apart = int(rng.integers(1, min(_NEAR + 1, total) if near[index] else total))
+            flip = slice(None, None, -1 if mirrored[index] else 1)
+            for which, frame in enumerate((first, (first + apart) % total)):
+                frames[which].append(footage.crops[frame][:, flip])
+                masks[which].append(footage.crop_masks[frame][:, flip])
+        person = np.where(towards_src, SIDES.index("src"), SIDES.index("dst"))
+        return {
+            "pair_crops": np.stack([*frames[0], *frames[1]]),
+            "pair_masks": np.stack([*masks[0], *masks[1]]),
+            "pair_person": np.tile(person, 2).astype(np.int32),
+        }
+
+
+def prefetch(
+    make: Callable[[int], Batch], *, start: int, ahead: int = 4, threads: int = 2
+) -> Iterator[tuple[int, Batch]]:
+    """Make the batches of consecutive steps in threads, a few ahead.
+
+    Args:
+        make: gives the batch of a step.
+        start: first step.
+        ahead: batches to hold ready.
+        threads: how many are made at once.
+
+    Yields:
+        The step and its batch, in order, without end.
+    """
+    with ThreadPoolExecutor(threads, thread_name_prefix="batches") as pool:
+        waiting: deque[tuple[int, Future[Batch]]] = deque()
+        try:
+            for step in count(start):
+                waiting.append((step, pool.submit(make, step)))
+                if len(waiting) > ahead:
+                    ready, future = waiting.popleft()
+                    yield ready, future.result()
+        finally:
+            for _, future in waiting:
+                future.cancel()

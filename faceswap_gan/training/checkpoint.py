@@ -1,0 +1,210 @@
+"""Checkpoints of a model folder: written whole or not at all, read by training and by conversion."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from faceswap_gan.config import Settings, read_toml
+from faceswap_gan.errors import ModelError
+from faceswap_gan.media.images import write_whole
+from faceswap_gan.nn.generator import Swap, split_head
+from faceswap_gan.training.networks import Networks, build_networks, build_painter
+
+KEEP = 2
+"""Checkpoints kept."""
+
+_UNFINISHED = ".writing-"
+
+
+@dataclass(frozen=True)
+class State:
+    """Where training stands."""
+
+    step: int = 0
+    """Updates made so far."""
+    seconds: float = 0.0
+    """Time spent on them, all runs together."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint on disk."""
+
+    folder: Path
+    state: State
+
+
+@dataclass(frozen=True)
+class LoadedSwap:
+    """A trained model, ready to paint."""
+
+    swap: Callable[[NDArray[np.float32]], Swap]
+    """Crops float32 (N, S, S, 3) in [-1, 1] to what is painted for them."""
+    size: int
+    """Side S of the crops, px."""
+    align_size: int
+    """Side at which to cut faces out of frames, px."""
+
+
+def write_settings(model: Path, settings: Settings) -> None:
+    """Write the settings of a new model to its folder, which is made."""
+    model.mkdir(parents=True, exist_ok=True)
+    write_whole(model / "config.toml", settings.to_toml().encode())
+
+
+def read_settings(model: Path) -> Settings:
+    """Read the settings of a model.
+
+    Raises:
+        ModelError: the folder holds none.
+    """
+    file = model / "config.toml"
+    if not file.is_file():
+        raise ModelError(f"expected a model folder with config.toml, got {model}; train a model there first.")
+    return read_toml(file.read_text(encoding="utf-8"))
+
+
+def save_checkpoint(
+    model: Path, networks: Networks, optimizer: keras.optimizers.Optimizer, state: State
+) -> Checkpoint:
+    """Write weights, optimizer and state to a new folder that appears when it is whole; drop old ones.
+
+    Args:
+        model: the model folder.
+        networks: its networks.
+        optimizer: with the state of both players.
+        state: where training stands.
+    """
+    home = model / "checkpoints"
+    home.mkdir(parents=True, exist_ok=True)
+    folder = home / f"{state.step:08d}"
+    unfinished = home / f"{_UNFINISHED}{folder.name}"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir()
+    try:
+        for name, network in networks.items():
+            network.save_weights(unfinished / f"{name}.weights.h5")
+        np.savez(unfinished / "optimizer.npz", *(_to_array(variable) for variable in optimizer.variables))
+        (unfinished / "state.json").write_text(json.dumps(asdict(state)), encoding="utf-8")
+        for file in unfinished.iterdir():
+            _flush(file)
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
+    shutil.rmtree(folder, ignore_errors=True)
+    unfinished.replace(folder)
+    _flush(home)
+    for old in _folders(model)[:-KEEP]:
+        shutil.rmtree(old)
+    return Checkpoint(folder, state)
+
+
+def find_checkpoint(model: Path) -> Checkpoint | None:
+    """Find a model's newest checkpoint, if there is one.
+
+    Raises:
+        ModelError: it is damaged.
+    """
+    folders = _folders(model)
+    if not folders:
+        return None
+    try:
+        state = State(**json.loads((folders[-1] / "state.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise ModelError(
+            f"{folders[-1]} is damaged ({error}); delete it to go on from the one before."
+        ) from error
+    return Checkpoint(folders[-1], state)
+
+
+def load_networks(checkpoint: Checkpoint, networks: Networks) -> None:
+    """Read the weights of networks from a checkpoint.
+
+    Args:
+        checkpoint: where from.
+        networks: which; those of the checkpoint that are not named are left alone.
+
+    Raises:
+        ModelError: a file is missing, damaged or of another shape.
+    """
+    for name, network in networks.items():
+        file = checkpoint.folder / f"{name}.weights.h5"
+        try:
+            network.load_weights(file)
+        except (OSError, ValueError, KeyError) as error:
+            line = str(error).split("\n")[0]
+            raise ModelError(
+                f"{file} does not fit config.toml ({line}); delete the folder to go back one."
+            ) from error
+
+
+def load_optimizer(checkpoint: Checkpoint, optimizer: keras.optimizers.Optimizer) -> None:
+    """Read an optimizer's state from a checkpoint.
+
+    Raises:
+        ModelError: the file is missing, damaged or of another shape.
+    """
+    file = checkpoint.folder / "optimizer.npz"
+    try:
+        with np.load(file, allow_pickle=False) as arrays:
+            values = [arrays[f"arr_{index}"] for index in range(len(arrays.files))]
+        for variable, value in zip(optimizer.variables, values, strict=True):
+            variable.assign(value)
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(
+            f"{file} does not fit the model ({error}); delete its folder to go back one."
+        ) from error
+
+
+def load_swap(model: Path, *, face: str) -> LoadedSwap:
+    """Read the newest generator of a model.
+
+    Args:
+        model: the model folder.
+        face: ``src`` or ``dst``: whose face is painted.
+
+    Raises:
+        ModelError: the folder holds no trained model.
+    """
+    settings = read_settings(model)
+    checkpoint = find_checkpoint(model)
+    if checkpoint is None:
+        raise ModelError(
+            f"expected a trained model in {model}, got one without a checkpoint; train it first."
+        )
+    networks = build_networks(settings.model, precision=settings.training.precision)
+    networks = {name: network for name, network in networks.items() if "discriminator" not in name}
+    load_networks(checkpoint, networks)
+    painter = build_painter(networks, face)
+
+    def swap(crops: NDArray[np.float32]) -> Swap:
+        return split_head(np.asarray(painter.predict_on_batch(crops), np.float32))
+
+    return LoadedSwap(swap=swap, size=settings.model.size, align_size=max(256, settings.model.size))
+
+
+def _folders(model: Path) -> list[Path]:
+    """Return a model's whole checkpoints, oldest first."""
+    return sorted(each for each in (model / "checkpoints").glob("[0-9]*") if each.is_dir())
+
+
+def _to_array(variable: keras.Variable) -> NDArray[np.generic]:
+    return np.asarray(keras.ops.convert_to_numpy(variable.value))
+
+
+def _flush(path: Path) -> None:
+    """Wait until a file or a folder's entries are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,142 @@
+"""What training writes about itself: metrics.csv, TensorBoard scalars, one live line."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import logging
+import os
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+_EVERY_S = 60.0  # seconds between lines where stderr is no terminal
+
+
+@dataclass(frozen=True)
+class Report:
+    """Where a run stands."""
+
+    step: int
+    """Updates made so far."""
+    minutes: float
+    """Time spent on them, all runs together."""
+    steps_per_s: float
+    """Speed since the last report."""
+    left_s: float
+    """Seconds until the run ends."""
+    losses: Mapping[str, float]
+    """Mean of each term since the last report."""
+
+
+class TrainingLog:
+    """Writes reports to a model's logs folder and to stderr; a context manager.
+
+    Rows of `metrics.csv` after the step at which training resumes are dropped, so that the curve is that of the
+    weights.
+
+    Args:
+        folder: the logs folder.
+        step: at which training starts or resumes.
+    """
+
+    def __init__(self, folder: Path, *, step: int) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._file = folder / "metrics.csv"
+        _cut(self._file, step)
+        self._events = _open_events(folder, step)
+        self._said = 0.0
+
+    def __enter__(self) -> TrainingLog:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._events is not None:
+            self._events.close()
+        if sys.stderr.isatty():
+            sys.stderr.write("\n")
+
+    def write(self, report: Report) -> None:
+        """Write a report everywhere."""
+        row = {
+            "step": report.step,
+            "minutes": round(report.minutes, 4),
+            "steps_per_s": round(report.steps_per_s, 3),
+            **{name: round(value, 6) for name, value in report.losses.items()},
+        }
+        new = not self._file.exists()
+        with self._file.open("a", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, list(row))
+            if new:
+                writer.writeheader()
+            writer.writerow(row)
+        if self._events is not None:
+            self._events.write(report)
+        self._say(report)
+
+    def _say(self, report: Report) -> None:
+        losses = " ".join(f"{name} {value:.3f}" for name, value in report.losses.items() if name != "loss")
+        left = time.strftime("%H:%M:%S", time.gmtime(max(0.0, report.left_s)))
+        line = f"step {report.step} | {report.steps_per_s:.2f} steps/s | {left} left | {losses}"
+        if sys.stderr.isatty():
+            width = os.get_terminal_size(sys.stderr.fileno()).columns
+            sys.stderr.write(f"\r\x1b[2K{line[: max(20, width - 1)]}")
+            sys.stderr.flush()
+        elif time.monotonic() - self._said > _EVERY_S:
+            self._said = time.monotonic()
+            log.info("%s", line)
+
+
+class _Events:
+    """Writes scalars as TensorBoard events."""
+
+    def __init__(self, folder: Path) -> None:
+        from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+        self._writer: Any = EventFileWriter(str(folder))
+
+    def write(self, report: Report) -> None:
+        from tensorboard.compat.proto.event_pb2 import Event
+        from tensorboard.compat.proto.summary_pb2 import Summary
+
+        scalars = {"steps_per_s": report.steps_per_s, **{f"loss/{k}": v for k, v in report.losses.items()}}
+        values = [Summary.Value(tag=tag, simple_value=value) for tag, value in scalars.items()]
+        event = Event(wall_time=time.time(), step=report.step, summary=Summary(value=values))
+        self._writer.add_event(event)
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+def _open_events(folder: Path, step: int) -> _Events | None:
+    if importlib.util.find_spec("tensorboard") is None:
+        log.info("TensorBoard is not installed: losses go to %s alone", folder / "metrics.csv")
+        return None
+    for old in folder.glob("events.out.tfevents.*"):
+        if step == 0:
+            old.unlink()
+    return _Events(folder)
+
+
+def _cut(file: Path, step: int) -> None:
+    """Drop the rows after a step, and a torn last one."""
+    if not file.exists():
+        return
+    if step == 0:
+        file.unlink()
+        return
+    with file.open(newline="", encoding="utf-8") as stream:
+        header, *rows = list(csv.reader(stream)) or [[]]
+    kept = [row for row in rows if len(row) == len(header) and int(row[0]) <= step]
+    partial = file.with_suffix(".partial")
+    with partial.open("w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream).writerows([header, *kept])
+    partial.replace(file)

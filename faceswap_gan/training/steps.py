@@ -1,0 +1,147 @@
+"""One update of both players: what a step sees, what it paints, and the loss that its gradient comes from.
+
+A step is a stock `keras.Model` that overrides `compute_loss` alone, so that one code path trains on every backend.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+from keras import ops
+
+from faceswap_gan.config import LossSettings, Settings
+from faceswap_gan.nn import losses
+from faceswap_gan.training.networks import Networks
+
+Tensors = Mapping[str, keras.KerasTensor]
+Terms = dict[str, keras.KerasTensor]
+
+
+class Step(keras.Model):  # type: ignore[misc]
+    """Base of both families' steps.
+
+    Args:
+        networks: those of `training.networks.build_networks`.
+        weights: weights of the losses.
+        terms: names of the loss terms, in the order of the log.
+    """
+
+    def __init__(self, networks: Networks, weights: LossSettings, terms: tuple[str, ...]) -> None:
+        super().__init__(name="step")
+        self.networks = networks
+        self.weights_of_losses = weights
+        self.means = {name: keras.metrics.Mean(name=name) for name in terms}
+
+    def build(self, input_shape: Any = None) -> None:
+        """Nothing: the networks come built."""
+        self.built = True
+
+    def call(self, x: Tensors, training: bool = False) -> keras.KerasTensor:
+        """Give a placeholder: `compute_loss` runs the networks, as only it may see their targets."""
+        return ops.zeros((1,))
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> keras.KerasTensor:
+        """Sum the weighted losses of a batch and remember each term's mean.
+
+        Args:
+            x: batch of `training.batches`; pictures and masks uint8.
+            y: not used.
+            y_pred: not used.
+            sample_weight: not used.
+            training: always True.
+
+        Returns:
+            Scalar float32.
+        """
+        terms = self.terms({name: ops.convert_to_tensor(value) for name, value in x.items()})
+        for name, value in terms.items():
+            self.means[name].update_state(ops.stop_gradient(value))
+        return sum(terms.values(), start=sum(self.losses, start=ops.zeros(())))
+
+    @abstractmethod
+    def terms(self, batch: Tensors) -> Terms:
+        """Return the weighted loss terms of a batch, by name."""
+
+
+def build_step(networks: Networks, settings: Settings) -> Step:
+    """Make the step of a model's family, compiled with its optimizer.
+
+    Args:
+        networks: the model's networks.
+        settings: the model's settings.
+    """
+    from faceswap_gan.training.classic import ClassicStep
+    from faceswap_gan.training.fast import FastStep
+
+    family = {"classic": ClassicStep, "fast": FastStep}[settings.model.family]
+    step = family(networks, settings.losses)
+    rates = settings.training
+    faster = [v for name in networks if "discriminator" in name for v in networks[name].trainable_variables]
+    optimizer = PlayersAdam(
+        rates.generator_rate,
+        beta_1=rates.beta_1,
+        beta_2=rates.beta_2,
+        other=faster,
+        ratio=rates.discriminator_rate / rates.generator_rate,
+    )
+    step.build()
+    optimizer.build(step.trainable_variables)
+    step.compile(optimizer=optimizer)
+    return step
+
+
+class PlayersAdam(keras.optimizers.Adam):  # type: ignore[misc]
+    """Adam with another rate for some of the variables: the discriminators'.
+
+    Args:
+        learning_rate: rate of the generator.
+        other: variables with their own rate.
+        ratio: that rate in parts of learning_rate.
+        **kwargs: Adam's.
+    """
+
+    def __init__(
+        self, learning_rate: float, *, other: list[keras.Variable], ratio: float, **kwargs: Any
+    ) -> None:
+        super().__init__(learning_rate, **kwargs)
+        self._other = frozenset(id(variable) for variable in other)
+        self._ratio = ratio
+
+    def update_step(
+        self, gradient: keras.KerasTensor, variable: keras.Variable, learning_rate: keras.KerasTensor
+    ) -> None:
+        """Update a variable at its player's rate."""
+        rate = learning_rate * self._ratio if id(variable) in self._other else learning_rate
+        super().update_step(gradient, variable, rate)
+
+
+def to_picture(bytes_: keras.KerasTensor) -> keras.KerasTensor:
+    """Turn uint8 pictures into float32 in [-1, 1]."""
+    return ops.cast(bytes_, "float32") / 127.5 - 1.0
+
+
+def to_mask(bytes_: keras.KerasTensor) -> keras.KerasTensor:
+    """Turn uint8 masks into float32 in [0, 1]."""
+    return ops.cast(bytes_, "float32") / 255.0
+
+
+def reconstruction_terms(
+    weights: LossSettings, target: keras.KerasTensor, rgb: keras.KerasTensor, eyes: keras.KerasTensor
+) -> Terms:
+    """Compare a painted face with its target as v2.2 does: colours, and edges, both also at the eyes."""
+    return {
+        "reconstruction": weights.reconstruction * losses.reconstruction_loss(target, rgb)
+        + weights.eyes * losses.eyes_loss(target, rgb, eyes),
+        "edge": weights.edge * losses.edge_loss(target, rgb)
+        + weights.eyes * losses.edge_eyes_loss(target, rgb, eyes),
+    }
