@@ -120,16 +120,19 @@ def read_frames(path: Path, *, every: int = 1) -> Iterator[Frame]:
         stream = _video_stream(container, path)
         clock = _Clock(Fraction(stream.time_base), Fraction(stream.guessed_rate or _PICTURE_RATE))
         shape: tuple[int, int] | None = None
+        matrix = (1, 0, 0, 1)
         for index, decoded in enumerate(_decode(container, stream, path)):
             pts = clock.tick(decoded, index)
-            shape = shape or (decoded.width, decoded.height)
+            if shape is None:
+                # Asked once: a frame that was asked lives on until the garbage collector finds it.
+                shape, matrix = (decoded.width, decoded.height), display_matrix(decoded)
             if shape != (decoded.width, decoded.height):
                 raise MediaError(
                     f"expected every frame of {path} to be {shape[0]}x{shape[1]}, got {decoded.width}x"
                     f"{decoded.height} at frame {index}; re-encode the video to one size first."
                 )
             if index % every == 0:
-                image = turn_upright(to_rgb(decoded), display_matrix(decoded))
+                image = turn_upright(to_rgb(decoded), matrix)
                 yield Frame(index, pts, clock.time_base, image, int(decoded.duration or 0))
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import gc
+import resource
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
+from fakes import draw
 
 from faceswap_gan.errors import MediaError
 from faceswap_gan.media.images import read_image, write_image
-from faceswap_gan.media.video import read_frames, read_info
+from faceswap_gan.media.video import VideoWriter, read_frames, read_info
 
 
 def _corners(height=48, width=64):
@@ -126,3 +130,21 @@ def _strip_video(source, target):
             if packet.dts is not None:
                 packet.stream = stream
                 out.mux(packet)
+
+
+def test_memory_does_not_grow_with_length(make_video, tmp_path):
+    """Nothing may hold on to frames, not even until the garbage collector comes."""
+    if not Path("/proc/self/statm").exists():
+        pytest.skip("memory is read from /proc, which this system lacks")
+    images = draw(6, width=640, height=480)
+    path = make_video(images=[images[i % 6] for i in range(150)], pts=range(0, 150 * 512, 512))
+    used = []
+    gc.disable()
+    try:
+        with VideoWriter(tmp_path / "out.mp4", like=read_info(path)) as writer:
+            for frame in read_frames(path):
+                writer.write(frame)
+                used.append(int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize())
+    finally:
+        gc.enable()
+    assert used[-1] - used[80] < 20e6
