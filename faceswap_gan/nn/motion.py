@@ -37,7 +37,7 @@ def motion_loss(
 
 
 def _luma(image: keras.KerasTensor) -> keras.KerasTensor:
-    return ops.sum(ops.cast(image, "float32") * _LUMA, axis=-1)
+    return ops.sum(ops.multiply(ops.cast(image, "float32"), _LUMA), axis=-1)
 
 
 def _sum(values: keras.KerasTensor) -> keras.KerasTensor:
