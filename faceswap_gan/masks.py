@@ -41,8 +41,9 @@ def run(faces: Path) -> None:
     target = mask_folder(faces)
     drawer = _Drawer()
     black = 0
-    positions = track(range(len(folder)), "masks", console=Console(stderr=True), transient=True)
-    for i in positions:
+    console = Console(stderr=True)
+    quiet = not console.is_terminal
+    for i in track(range(len(folder)), "masks", console=console, transient=True, disable=quiet):
         mask = drawer.draw(folder.read(i))
         black += not mask.any()
         write_mask(target / f"{folder.files[i].stem}.png", mask)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from faceswap_gan import extract
-from faceswap_gan.errors import FaceFolderError, MediaError, NoFaceError, SettingsError
+from faceswap_gan.errors import FaceFolderError, FaceSwapError, MediaError, NoFaceError, SettingsError
 from faceswap_gan.faces.alignment import template
 from faceswap_gan.faces.folder import FaceFolder
 from faceswap_gan.media.images import write_image
@@ -69,3 +69,32 @@ def test_the_module_is_a_command():
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode == 0
     assert "--max-faces" in done.stdout
+
+
+# Files of the hard folder that must end with one clear line: broken, faceless, or turned on their side.
+REFUSED = {
+    "drv_truncated_no_moov.mp4": MediaError,
+    "img_no_face_grass.jpg": NoFaceError,
+    "img_rotated_90.jpg": NoFaceError,
+    "img_rotated_270.jpg": NoFaceError,
+    "real_no_face_hands.mp4": NoFaceError,
+}
+
+
+def refusal(video, faces):
+    """Extract few crops; return the expected failure, None when there was none."""
+    try:
+        extract.run(video, faces, every=15, size=64)
+    except FaceSwapError as error:
+        return error
+    return None
+
+
+def test_every_hard_file_is_extracted_or_refused_with_one_line(facedata, tmp_path):
+    for path in sorted((facedata / "hard").iterdir()):
+        faces = tmp_path / path.name
+        error = refusal(path, faces)
+        assert (type(error) if error else None) is REFUSED.get(path.name), (path.name, error)
+        assert "\n" not in str(error)
+        assert faces.exists() == (error is None)
+        assert error or len(FaceFolder(faces)) >= 1
