@@ -52,6 +52,8 @@ class LossSettings:
     """Structural dissimilarity (fast)."""
     motion: float = 0.0
     """Changes of the swap against changes of the footage (fast)."""
+    look: float = 0.0
+    """Mean swap against the painted person's mean face (fast)."""
     mask_l1: float = 0.01
     """Size of the mask."""
     mask_hinge: float = 0.0
@@ -148,7 +150,8 @@ _FAST = Settings(
         mouth=1.0,
         edge=0.5,
         structure=2.0,
-        motion=0.3,
+        motion=0.15,
+        look=6.0,
         mask_shape=0.2,
     ),
     augmentation=Augmentation(zoom=0.08, shift=0.04),

@@ -99,4 +99,4 @@ def _ramp(radius: npt.NDArray[Any], *, softness: float = _SOFTNESS) -> npt.NDArr
 
 
 def _to_bytes(mask: npt.NDArray[Any]) -> Mask:
-    return np.rint(mask * 255).astype(np.uint8)
+    return np.asarray(np.rint(mask * 255), np.uint8)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import count
@@ -114,6 +114,7 @@ class BatchMaker:
     def __init__(self, people: Mapping[str, FaceSet], settings: Settings) -> None:
         self._people = people
         self._settings = settings
+        self._looks = np.stack([_mean_face(people[side].crops) for side in SIDES])
         self._references = {
             side: people[other].faces for side, other in zip(SIDES, reversed(SIDES), strict=True)
         }
@@ -125,7 +126,7 @@ class BatchMaker:
             uint8 arrays ``<side>_warped``, ``<side>_target`` and ``<side>_masks`` (N, S, S, 3) of both people, the
             mixing ``ratio`` float32 (1,) of the adversarial loss and, where the settings ask for pairs, P pairs
             of frames: ``pair_crops`` and ``pair_masks`` (2 P, S, S, 3), first frames before second frames, and
-            ``pair_person`` int32 (2 P,), whom to paint.
+            ``pair_person`` int32 (2 P,), whom to paint, and ``looks`` (2, S, S, 3), the mean face of each person.
         """
         rng = np.random.default_rng([self._settings.training.seed, step])
         batch: Batch = {"ratio": rng.beta(0.2, 0.2, 1).astype(np.float32)}
@@ -173,12 +174,19 @@ class BatchMaker:
             "pair_crops": np.stack([*frames[0], *frames[1]]),
             "pair_masks": np.stack([*masks[0], *masks[1]]),
             "pair_person": np.tile(person, 2).astype(np.int32),
+            "looks": self._looks,
         }
+
+
+def _mean_face(crops: Bytes) -> Bytes:
+    """Average crops (N, S, S, 3) and their mirror images."""
+    mean = np.asarray(np.mean(crops, axis=0, dtype=np.float64))
+    return np.rint((mean + mean[:, ::-1]) / 2.0).astype(np.uint8)
 
 
 def prefetch(
     make: Callable[[int], Batch], *, start: int, ahead: int = 4, threads: int = 2
-) -> Iterator[tuple[int, Batch]]:
+) -> Generator[tuple[int, Batch]]:
     """Make the batches of consecutive steps in threads, a few ahead.
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -23,6 +23,7 @@ KEEP = 2
 """Checkpoints kept."""
 
 _UNFINISHED = ".writing-"
+_TRAINING = "training.npz"
 
 
 @dataclass(frozen=True)
@@ -74,14 +75,14 @@ def read_settings(model: Path) -> Settings:
 
 
 def save_checkpoint(
-    model: Path, networks: Networks, optimizer: keras.optimizers.Optimizer, state: State
+    model: Path, networks: Networks, variables: Sequence[keras.Variable], state: State
 ) -> Checkpoint:
     """Write weights, optimizer and state to a new folder that appears when it is whole; drop old ones.
 
     Args:
         model: the model folder.
         networks: its networks.
-        optimizer: with the state of both players.
+        variables: of the optimizer and the step, for both players.
         state: where training stands.
     """
     home = model / "checkpoints"
@@ -93,7 +94,7 @@ def save_checkpoint(
     try:
         for name, network in networks.items():
             network.save_weights(unfinished / f"{name}.weights.h5")
-        np.savez(unfinished / "optimizer.npz", *(_to_array(variable) for variable in optimizer.variables))
+        np.savez(unfinished / _TRAINING, *(_to_array(variable) for variable in variables))
         (unfinished / "state.json").write_text(json.dumps(asdict(state)), encoding="utf-8")
         for file in unfinished.iterdir():
             _flush(file)
@@ -147,17 +148,17 @@ def load_networks(checkpoint: Checkpoint, networks: Networks) -> None:
             ) from error
 
 
-def load_optimizer(checkpoint: Checkpoint, optimizer: keras.optimizers.Optimizer) -> None:
-    """Read an optimizer's state from a checkpoint.
+def load_variables(checkpoint: Checkpoint, variables: Sequence[keras.Variable]) -> None:
+    """Read the state of the optimizer and the step from a checkpoint.
 
     Raises:
         ModelError: the file is missing, damaged or of another shape.
     """
-    file = checkpoint.folder / "optimizer.npz"
+    file = checkpoint.folder / _TRAINING
     try:
         with np.load(file, allow_pickle=False) as arrays:
             values = [arrays[f"arr_{index}"] for index in range(len(arrays.files))]
-        for variable, value in zip(optimizer.variables, values, strict=True):
+        for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
     except (OSError, ValueError, KeyError) as error:
         raise ModelError(

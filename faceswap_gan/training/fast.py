@@ -15,6 +15,8 @@ from faceswap_gan.training.networks import Networks
 from faceswap_gan.training.steps import Step, Tensors, Terms, to_mask, to_picture
 
 _OUTSIDE = 0.15  # weight of pixels outside the face: hair and collar steady the code but are not painted
+_MOUTH_LOOK = 0.3  # weight of the mouth in the look: how open it is on average is the footage's affair
+_MEMORY = 0.95  # share of the mean swap that a step keeps
 
 
 class FastStep(Step):
@@ -26,10 +28,19 @@ class FastStep(Step):
     """
 
     def __init__(self, networks: Networks, weights: LossSettings) -> None:
-        super().__init__(networks, weights, ("reconstruction", "structure", "edge", "mask", "motion"))
+        super().__init__(networks, weights, ("reconstruction", "structure", "edge", "mask", "motion", "look"))
+        shape = (len(SIDES), *networks["encoder"].input_shape[1:])
+        self.mean_swap = self.add_weight(name="mean_swap", shape=shape, initializer="zeros", trainable=False)
+        self.mean_swaps_seen = self.add_weight(
+            name="mean_swaps_seen", shape=(len(SIDES),), initializer="zeros", trainable=False
+        )
 
     def terms(self, batch: Tensors) -> Terms:
-        """Reconstruct both people from warped crops, and swap pairs of frames as they are."""
+        """Reconstruct both people from warped crops, and swap pairs of frames as they are.
+
+        ``motion`` makes a swap change as its footage changes, ``look`` keeps its mean over frames at the painted
+        person's mean face. Without ``look``, ``motion`` lets the footage's own face through.
+        """
         warped, target, masks = (
             ops.concatenate([batch[f"{side}_{name}"] for side in SIDES])
             for name in ("warped", "target", "masks")
@@ -45,7 +56,34 @@ class FastStep(Step):
         terms["motion"] = self.weights_of_losses.motion * _move(
             to_picture(pairs), head.rgb[2 * count :], to_mask(batch["pair_masks"])
         )
+        terms["look"] = self.weights_of_losses.look * self._look(
+            head.rgb[2 * count :], painted, to_mask(batch["pair_masks"]), to_picture(batch["looks"])
+        )
         return terms
+
+    def _look(
+        self,
+        rgb: keras.KerasTensor,
+        person: keras.KerasTensor,
+        masks: keras.KerasTensor,
+        looks: keras.KerasTensor,
+    ) -> keras.KerasTensor:
+        """Compare the mean swap with the mean face, (mean swap - mean face)^2 / 2 in the face.
+
+        The mean swap is a running one over steps, as the mean over one step's few frames would count their motion
+        as an error; the gradient is that of the true mean, (mean swap - mean face) for each frame.
+        """
+        chosen = ops.one_hot(person, len(SIDES), dtype="float32")
+        number = ops.sum(chosen, axis=0)
+        mean = ops.einsum("np,nhwc->phwc", chosen, ops.stop_gradient(rgb)) / _maps(ops.maximum(number, 1.0))
+        seen = self.mean_swaps_seen
+        keep = ops.where(number > 0, ops.where(seen > 0, _MEMORY, 0.0), 1.0)
+        self.mean_swap.assign(_maps(keep) * self.mean_swap + (1.0 - _maps(keep)) * mean)
+        seen.assign(seen + number)
+        error = ops.stop_gradient(ops.take(self.mean_swap - looks, person, axis=0))
+        region = masks[..., 2:3] * (1.0 - (1.0 - _MOUTH_LOOK) * masks[..., 1:2])
+        pull = error * (rgb - ops.stop_gradient(rgb)) + 0.5 * ops.square(error)
+        return ops.mean(ops.sum(region * pull, axis=-1))
 
     def _reconstruct(
         self, target: keras.KerasTensor, rgb: keras.KerasTensor, masks: keras.KerasTensor
@@ -74,3 +112,8 @@ def _move(footage: keras.KerasTensor, rgb: keras.KerasTensor, masks: keras.Keras
         motion_loss((footage[:pairs], footage[pairs:]), (rgb[:pairs], rgb[pairs:]), region[..., i : i + 1])
         for i in (0, 1)
     )
+
+
+def _maps(values: keras.KerasTensor) -> keras.KerasTensor:
+    """Reshape one value per person (P,) to multiply pictures (P, H, W, C)."""
+    return ops.reshape(values, (-1, 1, 1, 1))

@@ -35,6 +35,11 @@ class Step(keras.Model):  # type: ignore[misc]
         self.weights_of_losses = weights
         self.means = {name: keras.metrics.Mean(name=name) for name in terms}
 
+    @property
+    def state_variables(self) -> list[keras.Variable]:
+        """What a checkpoint needs beside the networks' weights: the optimizer's variables and the step's own."""
+        return [*self.optimizer.variables, *self._non_trainable_variables]
+
     def build(self, input_shape: Any = None) -> None:
         """Nothing: the networks come built."""
         self.built = True

@@ -16,7 +16,7 @@ from typing import Any
 from faceswap_gan.config import Settings
 from faceswap_gan.errors import ModelError
 from faceswap_gan.training.batches import BatchMaker, FaceSet, prefetch
-from faceswap_gan.training.checkpoint import Checkpoint, State, load_networks, load_optimizer, save_checkpoint
+from faceswap_gan.training.checkpoint import Checkpoint, State, load_networks, load_variables, save_checkpoint
 from faceswap_gan.training.log import Report, TrainingLog
 from faceswap_gan.training.networks import Networks, build_painter
 from faceswap_gan.training.preview import Previewer
@@ -80,7 +80,7 @@ def train(
     state = State() if checkpoint is None else checkpoint.state
     if checkpoint is not None:
         load_networks(checkpoint, networks)
-        load_optimizer(checkpoint, step.optimizer)
+        load_variables(checkpoint, step.state_variables)
     painters = {side: build_painter(networks, side) for side in people}
     preview = Previewer(people, painters, model / "preview")
     save = _Timer(budget.save_minutes)
@@ -100,10 +100,10 @@ def train(
             if draw.due():
                 preview.write(state.step)
             if save.due():
-                save_checkpoint(model, networks, step.optimizer, state)
+                save_checkpoint(model, networks, step.state_variables, state)
                 clock.resume()
         batches.close()
-        save_checkpoint(model, networks, step.optimizer, state)
+        save_checkpoint(model, networks, step.state_variables, state)
         preview.write(state.step)
     log.info("%s: step %d after %.1f minutes, saved", model, state.step, state.seconds / 60.0)
     if stopped():
