@@ -22,10 +22,10 @@ EYE_DISTANCE = 0.28
 EYE_CENTRE = (0.5, 0.42)
 """Where the middle between the eyes lies, in parts of the crop's side."""
 
-# Five points of the 112 px crops on which ArcFace recognisers are trained (Deng et al., 2019).
-_ARCFACE = np.asarray(
+ARCFACE = np.asarray(
     [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]]
 )
+"""Five points of the 112 px crops on which ArcFace recognisers are trained (Deng et al., 2019)."""
 
 
 @dataclass(frozen=True)
@@ -140,9 +140,9 @@ def template(size: int) -> npt.NDArray[np.float64]:
     Returns:
         float64 (5, 2) crop px: left eye, right eye, nose, left and right corner of the mouth.
     """
-    eyes = _ARCFACE[:2]
+    eyes = ARCFACE[:2]
     scale = EYE_DISTANCE / np.linalg.norm(eyes[1] - eyes[0])
-    return np.asarray(((_ARCFACE - eyes.mean(axis=0)) * scale + EYE_CENTRE) * size - 0.5)
+    return np.asarray(((ARCFACE - eyes.mean(axis=0)) * scale + EYE_CENTRE) * size - 0.5)
 
 
 def align(landmarks: Array, *, size: int = 256) -> Alignment:

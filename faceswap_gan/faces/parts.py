@@ -10,7 +10,7 @@ import numpy.typing as npt
 # Half width and half height of an ellipse, in parts of the distance between the eyes.
 _EYE = (0.34, 0.21)  # lids and lashes included, brows not
 _MOUTH = (0.60, 0.40)  # an open mouth too
-_FACE = (1.02, 1.34)  # brows to chin, cheek to cheek
+_FACE = (0.93, 1.34)  # brows to chin, cheek to cheek
 _SOFTNESS = 0.5  # width of an edge, in parts of the ellipse's radius
 _FACE_CENTRE = 0.53  # of the way from the eyes to the mouth
 _JAW = 0.2  # how much narrower the face is at the chin

@@ -1,0 +1,171 @@
+"""Measure a finished swap: whose face it is, and whether it moves with the footage, beside a pasted still.
+
+    python benchmarks/swap.py --src-video a.mp4 --dst-video b.mp4 --swapped out.mp4 --recognizer net.onnx
+
+Faces of all three videos are found and aligned anew. The recogniser is any ONNX network from an RGB 112 x 112 px
+crop, 0..255, aligned to ArcFace's five points, to an embedding; training uses none.
+
+* transfer: (cos(swap, src) - cos(dst, src)) / (cos(src, src) - cos(dst, src)), means over frames; 0 = still dst.
+* nearer: share of frames whose mean cosine to src is above that to dst; a frame without a face counts as not nearer.
+* eyes, mouth: correlation of the changes in luma from frame to frame, over all pixels of the box and all frames,
+  each video aligned by its own landmarks; `*_fixed`: both aligned by the footage's landmarks.
+* still: the same of src's mean face, pasted and recoloured as convert does it. It has no motion of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from faceswap_gan.conversion.swapper import swap_frames
+from faceswap_gan.faces.alignment import ARCFACE, template, umeyama
+from faceswap_gan.faces.detector import FaceDetector
+from faceswap_gan.faces.finder import FoundFrame, find_faces
+from faceswap_gan.faces.parts import face_mask
+from faceswap_gan.media.images import write_image
+from faceswap_gan.media.video import Frame, read_frames
+from faceswap_gan.nn.generator import Swap
+
+SIDE = 112
+EYES, MOUTH = np.s_[43:61, 29:83], np.s_[80:104, 36:76]  # rows, columns of the aligned crop
+SAMPLE = 150  # frames of src that stand for the person
+
+
+@dataclass(frozen=True)
+class Faces:
+    """A video's faces: crops uint8 (N, 112, 112, 3) and landmarks (N, 5, 2); NaN landmarks where none was found."""
+
+    crops: np.ndarray
+    landmarks: np.ndarray
+    frames: np.ndarray | None = None
+
+    @property
+    def found(self) -> np.ndarray:
+        """Which frames show a face, bool (N,)."""
+        return np.isfinite(self.landmarks[:, 0, 0])
+
+
+def align(image: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    """Cut the ArcFace crop out of a frame."""
+    if not np.isfinite(landmarks).all():
+        return np.zeros((SIDE, SIDE, 3), np.uint8)
+    matrix = umeyama(landmarks.astype(np.float64), ARCFACE)
+    return cv2.warpAffine(image, matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def take(found: Iterable[FoundFrame], *, by: np.ndarray | None = None) -> Faces:
+    """Align each frame's face by its own landmarks, or by given ones."""
+    crops, points = [], []
+    for index, entry in enumerate(found):
+        own = entry.faces[0].face.landmarks if entry.faces else np.full((5, 2), np.nan)
+        crops.append(align(entry.frame.image, own if by is None else by[index]))
+        points.append(own)
+    return Faces(np.stack(crops), np.stack(points))
+
+
+def find(frames: Iterable[Frame]) -> Iterator[FoundFrame]:
+    """Find one person's faces."""
+    return find_faces(frames, FaceDetector(), size=256)
+
+
+def embed(net: cv2.dnn.Net, crops: np.ndarray) -> np.ndarray:
+    """Return unit embeddings (N, D)."""
+    rows = []
+    for crop in crops:
+        net.setInput(cv2.dnn.blobFromImage(crop, 1.0, (SIDE, SIDE), swapRB=False))
+        row = net.forward()[0].copy()
+        rows.append(row / np.linalg.norm(row))
+    return np.stack(rows)
+
+
+def changes(crops: np.ndarray, box: tuple[slice, slice]) -> np.ndarray:
+    """Return changes in luma from frame to frame inside a box, (N - 1, h, w)."""
+    luma = crops[(slice(None), *box)].astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
+    return np.diff(luma, axis=0)
+
+
+def correlation(first: np.ndarray, second: np.ndarray, both: np.ndarray) -> float:
+    """Correlate changes over the pairs of frames in which both videos show a face."""
+    return round(float(np.corrcoef(first[both].ravel(), second[both].ravel())[0, 1]), 3)
+
+
+def measure(net: cv2.dnn.Net, swap: Faces, fixed: Faces, dst: Faces, src: Faces) -> dict[str, float]:
+    """Return the figures of one video."""
+    people = embed(net, src.crops[src.found][:: max(1, src.found.sum() // SAMPLE)])
+    half = len(people) // 2
+    footage, painted = embed(net, dst.crops[dst.found]), embed(net, swap.crops[swap.found])
+    to_src, floor = float((painted @ people.T).mean()), float((footage @ people.T).mean())
+    ceiling = float((people[:half] @ people[half:].T).mean())
+    nearer = ((painted @ people.T).mean(1) > (painted @ footage.T).mean(1)).sum()
+    both = swap.found & dst.found
+    pairs = both[1:] & both[:-1]
+    figures = {
+        "transfer": round((to_src - floor) / (ceiling - floor), 3),
+        "nearer": round(float(nearer / len(swap.crops)), 3),
+        "found": round(float(swap.found.mean()), 3),
+    }
+    for name, box in (("eyes", EYES), ("mouth", MOUTH)):
+        wanted = changes(dst.crops, box)
+        figures[name] = correlation(changes(swap.crops, box), wanted, pairs)
+        figures[f"{name}_fixed"] = correlation(changes(fixed.crops, box), wanted, pairs)
+    return figures
+
+
+def paste_still(dst_video: Path, src: list[np.ndarray]) -> Iterator[Frame]:
+    """Paste src's mean face into every frame."""
+    mean = np.mean(src, axis=0, dtype=np.float64).astype(np.float32) / 127.5 - 1
+    mask = face_mask(template(256), 256)[..., None].astype(np.float32) / 255
+
+    def swap(crops: np.ndarray) -> Swap:
+        return Swap(rgb=np.repeat(mean[None], len(crops), 0), mask=np.repeat(mask[None], len(crops), 0))
+
+    for entry in swap_frames(find(read_frames(dst_video)), swap, size=256):
+        yield Frame(entry.frame.index, entry.frame.pts, entry.frame.time_base, entry.image)
+
+
+def draw_sheet(path: Path, dst_video: Path, swapped: Path, columns: int = 16) -> None:
+    """Write frames of the footage above those of the swap."""
+    rows = []
+    for video in (dst_video, swapped):
+        frames = [frame.image for frame in read_frames(video)]
+        chosen = [frames[i] for i in np.linspace(0, len(frames) - 1, columns).astype(int)]
+        height = 240
+        width = chosen[0].shape[1] * height // chosen[0].shape[0]
+        rows.append([cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA) for image in chosen])
+    half = columns // 2
+    lines = [np.hstack(row[part]) for part in (slice(0, half), slice(half, None)) for row in rows]
+    write_image(path, np.vstack(lines))
+
+
+def main() -> None:
+    """Print the figures as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name in ("src-video", "dst-video", "swapped", "recognizer"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--sheet", type=Path)
+    args = parser.parse_args()
+    net = cv2.dnn.readNetFromONNX(str(args.recognizer))
+    found = list(find(read_frames(args.src_video)))
+    src = take(found)
+    stills = [entry.faces[0].image for entry in found if entry.faces]
+    dst = take(find(read_frames(args.dst_video)))
+    result = {}
+    videos = {"swap": read_frames(args.swapped), "still": paste_still(args.dst_video, stills)}
+    for name, frames in videos.items():
+        entries = list(find(frames))
+        own = take(entries)
+        result[name] = measure(net, own, take(entries, by=dst.landmarks), dst, src)
+    result["copy of dst"] = measure(net, dst, dst, dst, src)
+    if args.sheet:
+        draw_sheet(args.sheet, args.dst_video, args.swapped)
+    print(json.dumps(result, indent=1))
+
+
+if __name__ == "__main__":
+    main()
