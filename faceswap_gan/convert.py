@@ -31,7 +31,7 @@ def run(
     face: Literal["src", "dst"] = "src",
     output_layout: Literal["swap", "side-by-side", "triple"] = "swap",
     color: Literal["none", "mean_std", "histogram"] = "mean_std",
-    coverage: float = 0.9,
+    coverage: float = 0.95,
     batch: int = 16,
     max_faces: int = 1,
     consent: str | None = None,

@@ -14,7 +14,7 @@ from faceswap_gan.faces.alignment import Alignment
 
 Floats = npt.NDArray[np.float32]
 
-FEATHER = 0.12
+FEATHER = 0.1
 """Width of the soft edge, in parts of the crop's side."""
 
 _ROUND = 0.8
@@ -52,7 +52,7 @@ def feather(size: int, coverage: float) -> Floats:
     """
     if not 0 < coverage <= 1:
         raise SettingsError(
-            f"expected --coverage above 0 and at most 1, got {coverage}; 0.9 suits most faces."
+            f"expected --coverage above 0 and at most 1, got {coverage}; 0.95 suits most faces."
         )
     place = np.abs((np.arange(size, dtype=np.float32) + 0.5) / size - 0.5)
     half = coverage / 2

@@ -45,7 +45,7 @@ def swap_frames(
     *,
     size: int,
     color: ColorMethod = "mean_std",
-    coverage: float = 0.9,
+    coverage: float = 0.95,
     batch: int = 16,
 ) -> Iterator[SwappedFrame]:
     """Swap the faces of frames, in order.

@@ -40,9 +40,10 @@ class AudioCopy:
         self._container: Any = None
 
     @property
-    def time_scales(self) -> tuple[int, ...]:
-        """Units per second of each audio stream's timestamps."""
-        return tuple(Fraction(stream.time_base).denominator for stream in self._streams)
+    def late_time_scales(self) -> tuple[int, ...]:
+        """Units per second of each audio stream that starts late; the container must hold these exactly."""
+        late = (stream for stream in self._streams if stream.start_time != 0)
+        return tuple(Fraction(stream.time_base).denominator for stream in late)
 
     @property
     def codecs(self) -> tuple[str, ...]:

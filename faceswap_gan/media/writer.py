@@ -180,7 +180,7 @@ class _VideoSink:
         base = self._like.time_base
         if base.numerator == 1:
             options["video_track_timescale"] = str(base.denominator)
-        scale = math.lcm(base.denominator, *self._audio.time_scales)
+        scale = math.lcm(base.denominator, *self._audio.late_time_scales)
         options["movie_timescale"] = str(scale if scale <= _MAX_TIMESCALE else base.denominator)
         return options
 

@@ -33,7 +33,7 @@ def test_feather_is_whole_inside_nothing_at_the_border_and_smooth(size, coverage
     assert mask.shape == (size, size)
     assert mask[size // 2, size // 2] == 1
     assert mask[[0, -1]].max() == mask[:, [0, -1]].max() == 0
-    assert np.abs(np.diff(mask, axis=0)).max() < 14 / size
+    assert np.abs(np.diff(mask, axis=0)).max() < 16 / size
     assert np.array_equal(mask, mask[::-1])
     assert np.array_equal(mask, mask.T)
 

@@ -9,6 +9,7 @@ from itertools import islice
 import av
 import numpy as np
 import pytest
+from fakes import draw
 
 from faceswap_gan.errors import MediaError
 from faceswap_gan.media.images import write_image
@@ -86,10 +87,20 @@ def test_matroska_to_mp4_keeps_times(make_video, tmp_path):
     _assert_same(source, tmp_path / "out.mp4")
 
 
+def test_time_units_that_are_no_whole_part_of_a_second(make_video, tmp_path):
+    source = make_video(
+        "s.avi", codec="mjpeg", pix_fmt="yuvj420p", time_base=Fraction(1001, 30000), pts=range(9)
+    )
+    assert read_info(source).time_base == Fraction(1001, 30000)
+    _copy(source, tmp_path / "out.mp4")
+    times = [[f.pts * f.time_base for f in read_frames(p)] for p in (source, tmp_path / "out.mp4")]
+    assert times[0] == times[1] == [i * Fraction(1001, 30000) for i in range(9)]
+
+
 def test_colours_do_not_shift(make_video, tmp_path):
     for tags in ((1, 1, 1, 1), (6, 6, 6, 2), (2, 2, 2, 1)):
-        source = make_video(tags=tags)
-        _copy(source, tmp_path / "out.mp4", crf=4)
+        source = make_video(tags=tags, images=draw(12, width=320, height=240))
+        _copy(source, tmp_path / "out.mp4", crf=8)
         for old, new in zip(read_frames(source), read_frames(tmp_path / "out.mp4"), strict=True):
             error = old.image.astype(float) - new.image
             psnr = 10 * np.log10(255**2 / (error**2).mean(axis=(0, 1)))
