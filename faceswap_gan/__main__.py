@@ -137,6 +137,7 @@ def _quiet_backend() -> None:
     if "TF_CPP_MIN_LOG_LEVEL" not in os.environ:
         os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # on a machine without GPU even level 2 reports its absence
         sys.meta_path.insert(0, _QuietImport())
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)  # notes on retracing
 
 
 class _QuietImport(importlib.abc.MetaPathFinder):

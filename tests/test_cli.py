@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import subprocess
 import sys
 import time
@@ -145,3 +146,28 @@ def test_module_runs_as_a_program():
     )
     assert done.returncode == 0
     assert "--video" in done.stdout
+
+
+def test_an_expected_failure_is_one_line_and_exit_code_1(tmp_path):
+    empty = tmp_path / "nothing.mp4"
+    empty.write_bytes(b"")
+    words = [sys.executable, "-m", "faceswap_gan.extract", "--video", str(empty), "--faces", str(tmp_path / "f")]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: expected")
+    assert done.stderr.count("\n") == 1
+    assert done.stdout == ""
+    assert not (tmp_path / "f").exists()
+
+
+def test_tensorflow_loads_without_a_word():
+    script = (
+        "from faceswap_gan import __main__ as cli\n"
+        "cli._quiet_backend()\n"
+        "from keras import ops\n"
+        "ops.ones(1) + 1\n"
+        "import sys; print('still here', file=sys.stderr)\n"
+    )
+    env = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, env=env)
+    assert done.stderr == "still here\n"
