@@ -150,11 +150,11 @@ _FAST = Settings(
         mouth=1.0,
         edge=0.5,
         structure=2.0,
-        motion=0.15,
-        look=6.0,
+        motion=0.1,
+        look=8.0,
         mask_shape=0.2,
     ),
-    augmentation=Augmentation(zoom=0.08, shift=0.04),
+    augmentation=Augmentation(rotation=4.0, zoom=0.05, shift=0.025, warp=0.6),
     training=TrainSettings(
         batch=8, pairs=4, generator_rate=4e-4, beta_2=0.99, schedule="cosine", precision="bfloat16"
     ),

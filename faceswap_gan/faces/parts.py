@@ -10,11 +10,12 @@ import numpy.typing as npt
 # Half width and half height of an ellipse, in parts of the distance between the eyes.
 _EYE = (0.34, 0.21)  # lids and lashes included, brows not
 _MOUTH = (0.60, 0.40)  # an open mouth too
-_FACE = (0.93, 1.34)  # brows to chin, cheek to cheek
 _SOFTNESS = 0.5  # width of an edge, in parts of the ellipse's radius
-_FACE_CENTRE = 0.53  # of the way from the eyes to the mouth
+_CHEEKS = 0.98  # half width of the face, in parts of the distance between the eyes
+_FOREHEAD, _CHIN = 1.42, 1.17  # half heights above and below its middle, in parts of the way from eyes to mouth
+_FACE_CENTRE = 0.53  # of the face, of the way from the eyes to the mouth
 _JAW = 0.2  # how much narrower the face is at the chin
-_YAW = 0.8  # how much of the nose's offset the far cheek's edge gives way
+_YAW = 0.5  # how much of the nose's offset the far cheek's edge gives way
 
 Mask = npt.NDArray[np.uint8]
 
@@ -67,7 +68,9 @@ def face_mask(landmarks: npt.NDArray[Any], size: int) -> Mask:
     eyes, mouth = points[:2].mean(axis=0), points[3:].mean(axis=0)
     axes = _axes(points[0], points[1])
     centre = eyes + _FACE_CENTRE * (mouth - eyes)
-    u, v = _radii(centre, axes, _FACE, size)
+    height = float(np.hypot(*(mouth - eyes)) / np.hypot(*axes[0]))  # in eye distances
+    u, v = _radii(centre, axes, (_CHEEKS, max(height, 0.5)), size)
+    v = np.where(v > 0, v / _CHIN, v / _FOREHEAD)
     nose = float((points[2] - centre) @ axes[0]) / float(axes[0] @ axes[0])  # in eye distances, + is right
     turn = np.clip(_YAW * nose, -0.4, 0.4)
     u = np.where(u > 0, u / (1.0 - turn), u / (1.0 + turn)) * (1.0 + _JAW * np.clip(v, 0.0, 1.0) ** 2)

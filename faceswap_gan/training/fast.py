@@ -14,7 +14,7 @@ from faceswap_gan.nn.similarity import dssim_loss
 from faceswap_gan.training.networks import Networks
 from faceswap_gan.training.steps import Step, Tensors, Terms, to_mask, to_picture
 
-_OUTSIDE = 0.15  # weight of pixels outside the face: hair and collar steady the code but are not painted
+_OUTSIDE = 0.05  # weight of pixels outside the face: hair and collar steady the code but are not painted
 _MOUTH_LOOK = 0.3  # weight of the mouth in the look: how open it is on average is the footage's affair
 _MEMORY = 0.95  # share of the mean swap that a step keeps
 
