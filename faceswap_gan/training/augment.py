@@ -120,9 +120,7 @@ def _check(faces: Bytes, masks: Bytes, coverage: float) -> None:
     if faces.ndim != 4 or faces.shape[1] != faces.shape[2] or faces.shape[3] != 3 or faces.dtype != np.uint8:
         raise SettingsError(f"faces must be uint8 (N, H, H, 3); got {faces.dtype} {faces.shape}.")
     if masks.ndim != 4 or masks.shape[:3] != faces.shape[:3] or masks.dtype != np.uint8:
-        raise SettingsError(
-            f"masks must be uint8 {(*faces.shape[:3], 'M')}; got {masks.dtype} {masks.shape}."
-        )
+        raise SettingsError(f"masks must be uint8 {(*faces.shape[:3], 'M')}; got {masks.dtype} {masks.shape}.")
     if not 0.0 < coverage <= 1.0:
         raise SettingsError(f"coverage must be above 0 and at most 1; got {coverage}.")
 

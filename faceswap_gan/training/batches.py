@@ -89,9 +89,7 @@ def read_faces(folder: Path, *, size: int) -> FaceSet:
         faces=np.stack([reduce_face(each, size=size) for each in faces]),
         masks=np.stack(reduced),
         crops=np.stack(crops),
-        crop_masks=np.stack(
-            [cv2.resize(each, (size, size), interpolation=cv2.INTER_AREA) for each in reduced]
-        ),
+        crop_masks=np.stack([cv2.resize(each, (size, size), interpolation=cv2.INTER_AREA) for each in reduced]),
     )
 
 
@@ -115,9 +113,7 @@ class BatchMaker:
         self._people = people
         self._settings = settings
         self._looks = np.stack([_mean_face(people[side].crops) for side in SIDES])
-        self._references = {
-            side: people[other].faces for side, other in zip(SIDES, reversed(SIDES), strict=True)
-        }
+        self._references = {side: people[other].faces for side, other in zip(SIDES, reversed(SIDES), strict=True)}
 
     def make(self, step: int) -> Batch:
         """Draw the batch of a step.

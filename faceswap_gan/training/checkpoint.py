@@ -74,9 +74,7 @@ def read_settings(model: Path) -> Settings:
     return read_toml(file.read_text(encoding="utf-8"))
 
 
-def save_checkpoint(
-    model: Path, networks: Networks, variables: Sequence[keras.Variable], state: State
-) -> Checkpoint:
+def save_checkpoint(model: Path, networks: Networks, variables: Sequence[keras.Variable], state: State) -> Checkpoint:
     """Write weights, optimizer and state to a new folder that appears when it is whole; drop old ones.
 
     Args:
@@ -121,9 +119,7 @@ def find_checkpoint(model: Path) -> Checkpoint | None:
     try:
         state = State(**json.loads((folders[-1] / "state.json").read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
-        raise ModelError(
-            f"{folders[-1]} is damaged ({error}); delete it to go on from the one before."
-        ) from error
+        raise ModelError(f"{folders[-1]} is damaged ({error}); delete it to go on from the one before.") from error
     return Checkpoint(folders[-1], state)
 
 
@@ -161,9 +157,7 @@ def load_variables(checkpoint: Checkpoint, variables: Sequence[keras.Variable]) 
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
     except (OSError, ValueError, KeyError) as error:
-        raise ModelError(
-            f"{file} does not fit the model ({error}); delete its folder to go back one."
-        ) from error
+        raise ModelError(f"{file} does not fit the model ({error}); delete its folder to go back one.") from error
 
 
 def load_swap(model: Path, *, face: str) -> LoadedSwap:
@@ -179,9 +173,7 @@ def load_swap(model: Path, *, face: str) -> LoadedSwap:
     settings = read_settings(model)
     checkpoint = find_checkpoint(model)
     if checkpoint is None:
-        raise ModelError(
-            f"expected a trained model in {model}, got one without a checkpoint; train it first."
-        )
+        raise ModelError(f"expected a trained model in {model}, got one without a checkpoint; train it first.")
     networks = build_networks(settings.model, precision=settings.training.precision)
     networks = {name: network for name, network in networks.items() if "discriminator" not in name}
     load_networks(checkpoint, networks)

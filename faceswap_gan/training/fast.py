@@ -42,8 +42,7 @@ class FastStep(Step):
         person's mean face. Without ``look``, ``motion`` lets the footage's own face through.
         """
         warped, target, masks = (
-            ops.concatenate([batch[f"{side}_{name}"] for side in SIDES])
-            for name in ("warped", "target", "masks")
+            ops.concatenate([batch[f"{side}_{name}"] for side in SIDES]) for name in ("warped", "target", "masks")
         )
         pairs, painted = batch["pair_crops"], batch["pair_person"]
         count = batch["src_warped"].shape[0]
@@ -85,18 +84,14 @@ class FastStep(Step):
         pull = error * (rgb - ops.stop_gradient(rgb)) + 0.5 * ops.square(error)
         return ops.mean(ops.sum(region * pull, axis=-1))
 
-    def _reconstruct(
-        self, target: keras.KerasTensor, rgb: keras.KerasTensor, masks: keras.KerasTensor
-    ) -> Terms:
+    def _reconstruct(self, target: keras.KerasTensor, rgb: keras.KerasTensor, masks: keras.KerasTensor) -> Terms:
         """Compare colours, structure and edges inside the face, eyes and mouth most; summed over both people."""
         weights = self.weights_of_losses
         eyes, mouth, face = (masks[..., index : index + 1] for index in range(3))
         region = _OUTSIDE + (1.0 - _OUTSIDE) * face + weights.eyes * eyes + weights.mouth * mouth
         differences = zip(neighbour_differences(rgb), neighbour_differences(target), strict=True)
         edges = [ops.mean(ops.abs(a - b) * region[:, :-1, :-1]) for a, b in differences]
-        halves = [
-            ops.average_pool(image, 2, 2, data_format="channels_last") for image in (target, rgb, region)
-        ]
+        halves = [ops.average_pool(image, 2, 2, data_format="channels_last") for image in (target, rgb, region)]
         return {
             "reconstruction": 2.0 * weights.reconstruction * ops.mean(ops.abs(rgb - target) * region),
             "structure": 2.0 * weights.structure * dssim_loss(halves[0], halves[1], halves[2]),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +12,7 @@ from faceswap_gan.media.images import to_float, to_uint8, write_image
 from faceswap_gan.nn.fast import SIDES
 from faceswap_gan.nn.generator import split_head
 from faceswap_gan.training.batches import FaceSet
+from faceswap_gan.training.networks import Networks, build_painter
 
 _FACES = 8  # per person
 
@@ -22,14 +22,12 @@ class Previewer:
 
     Args:
         people: the faces of both people.
-        painters: by person painted, crops to head, as `training.networks.build_painter` gives them.
+        networks: the model's, `training.networks.build_networks`.
         folder: where the sheets go.
     """
 
-    def __init__(
-        self, people: Mapping[str, FaceSet], painters: Mapping[str, keras.Model], folder: Path
-    ) -> None:
-        self._painters = painters
+    def __init__(self, people: Mapping[str, FaceSet], networks: Networks, folder: Path) -> None:
+        self._painters = {side: build_painter(networks, side) for side in people}
         self._folder = folder
         self._crops = {
             side: faces.crops[np.linspace(0, len(faces.crops) - 1, _FACES).astype(int)]
@@ -55,8 +53,7 @@ class Previewer:
         other = SIDES[1 - SIDES.index(side)]
         crops = to_float(self._crops[side])
         own, swap = (
-            split_head(np.asarray(self._painters[who].predict_on_batch(crops), np.float32))
-            for who in (side, other)
+            split_head(np.asarray(self._painters[who].predict_on_batch(crops), np.float32)) for who in (side, other)
         )
         mask = np.repeat(swap.mask * 2.0 - 1.0, 3, axis=-1)
         return [np.hstack(list(to_uint8(row))) for row in (crops, own.rgb, swap.over(crops), swap.rgb, mask)]

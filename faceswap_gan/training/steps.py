@@ -115,9 +115,7 @@ class PlayersAdam(keras.optimizers.Adam):  # type: ignore[misc]
         **kwargs: Adam's.
     """
 
-    def __init__(
-        self, learning_rate: float, *, other: list[keras.Variable], ratio: float, **kwargs: Any
-    ) -> None:
+    def __init__(self, learning_rate: float, *, other: list[keras.Variable], ratio: float, **kwargs: Any) -> None:
         super().__init__(learning_rate, **kwargs)
         self._other = frozenset(id(variable) for variable in other)
         self._ratio = ratio

@@ -18,9 +18,9 @@ from faceswap_gan.errors import ModelError
 from faceswap_gan.training.batches import BatchMaker, FaceSet, prefetch
 from faceswap_gan.training.checkpoint import Checkpoint, State, load_networks, load_variables, save_checkpoint
 from faceswap_gan.training.log import Report, TrainingLog
-from faceswap_gan.training.networks import Networks, build_painter
+from faceswap_gan.training.networks import Networks
 from faceswap_gan.training.preview import Previewer
-from faceswap_gan.training.schedule import rate_factor
+from faceswap_gan.training.schedule import learning_rate
 from faceswap_gan.training.steps import Step
 
 log = logging.getLogger(__name__)
@@ -81,16 +81,14 @@ def train(
     if checkpoint is not None:
         load_networks(checkpoint, networks)
         load_variables(checkpoint, step.state_variables)
-    painters = {side: build_painter(networks, side) for side in people}
-    preview = Previewer(people, painters, model / "preview")
+    preview = Previewer(people, networks, model / "preview")
     save = _Timer(budget.save_minutes)
     draw = _Timer(budget.preview_minutes)
     batches = prefetch(BatchMaker(people, settings).make, start=state.step)
     with _stop_at_ctrl_c() as stopped, TrainingLog(model / "logs", step=state.step) as journal:
         clock = _Clock(state)
         while (progress := budget.progress(state)) < 1.0 and not stopped():
-            factor = rate_factor(settings.training.schedule, step=state.step, progress=progress)
-            step.optimizer.learning_rate = settings.training.generator_rate * factor
+            step.optimizer.learning_rate = learning_rate(settings.training, step=state.step, progress=progress)
             _, batch = next(batches)
             losses = step.train_on_batch(batch, return_dict=True)
             state = clock.tick(state)
