@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_type_hints
 
 from faceswap_gan.errors import ModelError, SettingsError
 
@@ -63,7 +63,7 @@ class LossSettings:
     mask_variation: float = 0.1
     """Roughness of the mask."""
     mask_shape: float = 0.0
-    """Distance of the mask from the face's region (fast)."""
+    """Cross-entropy of the mask with the face's region (fast)."""
     cyclic: float = 0.0
     """Swap and swap back; v2.2 has 10 where it is on."""
 
@@ -152,7 +152,7 @@ _FAST = Settings(
         structure=2.0,
         motion=0.1,
         look=8.0,
-        mask_shape=0.2,
+        mask_shape=0.1,
     ),
     augmentation=Augmentation(rotation=4.0, zoom=0.05, shift=0.025, warp=0.6),
     training=TrainSettings(
@@ -212,12 +212,20 @@ def read_toml(text: str) -> Settings:
 
 
 def _check_types(settings: Settings) -> None:
-    for name in _SECTIONS:
-        section = getattr(settings, name)
+    for name, kind in _SECTIONS.items():
+        section, hints = getattr(settings, name), get_type_hints(kind)
         for each in fields(section):
-            value, default = getattr(section, each.name), getattr(type(section)(), each.name)
-            wanted = (int, float) if isinstance(default, float) else type(default)
-            if not isinstance(value, wanted):
-                raise ModelError(
-                    f"config.toml: expected {name}.{each.name} like {default!r}, got {value!r}; restore the file."
-                )
+            _check_value(f"{name}.{each.name}", getattr(section, each.name), hints[each.name])
+    _check_value("preset", settings.preset, str)
+
+
+def _check_value(name: str, value: object, kind: Any) -> None:
+    choices = get_args(kind)  # of a Literal
+    numbers = {float: (int, float), int: (int,)}.get(kind)
+    if choices:
+        fits = value in choices
+    else:
+        fits = isinstance(value, numbers) and not isinstance(value, bool) if numbers else isinstance(value, kind)
+    if not fits:
+        wanted = f"one of {', '.join(choices)}" if choices else f"of type {kind.__name__}"
+        raise ModelError(f"config.toml: expected {name} to be {wanted}, got {value!r}; restore the file.")

@@ -56,7 +56,8 @@ def run(
         SettingsError: A setting is outside what it may be.
         KeyboardInterrupt: Ctrl-C; everything is saved.
     """
-    _check(steps=steps, minutes=minutes, batch=batch)
+    _check_positive(steps=steps, minutes=minutes, batch=batch)
+    _check_not_negative(seed=seed, save_minutes=save_minutes, preview_minutes=preview_minutes)
     if steps is None and minutes is None:
         minutes = _DEFAULT_MINUTES
     from faceswap_gan.training.checkpoint import find_checkpoint, write_settings
@@ -145,10 +146,17 @@ def _choose(preset: str | None) -> Settings:
     return settings
 
 
-def _check(*, steps: int | None, minutes: float | None, batch: int | None) -> None:
-    for name, value in (("steps", steps), ("minutes", minutes), ("batch", batch)):
-        if value is not None and value <= 0:
+def _check_positive(**flags: float | None) -> None:
+    for name, value in flags.items():
+        if value is not None and not value > 0:
             raise SettingsError(f"expected --{name} above 0, got {value}; give a larger number.")
+
+
+def _check_not_negative(**flags: float | None) -> None:
+    for name, value in flags.items():
+        if value is not None and not value >= 0:
+            flag = name.replace("_", "-")
+            raise SettingsError(f"expected --{flag} of 0 or more, got {value}; give a larger number.")
 
 
 if __name__ == "__main__":

@@ -16,8 +16,6 @@ from keras import ops
 
 Discriminator = Callable[[keras.KerasTensor], keras.KerasTensor]
 
-_BETA = 0.2
-
 
 @dataclass(frozen=True)
 class Judged:
@@ -33,15 +31,6 @@ class Judged:
     """The painted colours over the generator's input, f."""
 
 
-def mixup_ratio(seed: keras.random.SeedGenerator) -> keras.KerasTensor:
-    """Draw the one mixing ratio of a step, a scalar from Beta(0.2, 0.2), mostly near 0 or 1.
-
-    References:
-        Zhang et al. (2018), mixup: Beyond Empirical Risk Minimization.
-    """
-    return keras.random.beta((), alpha=_BETA, beta=_BETA, dtype="float32", seed=seed)
-
-
 def mixup_discriminator_loss(
     discriminator: Discriminator, judged: Judged, ratio: keras.KerasTensor
 ) -> keras.KerasTensor:
@@ -52,7 +41,11 @@ def mixup_discriminator_loss(
     Args:
         discriminator: D.
         judged: The batch.
-        ratio: r, a scalar in [0, 1], the same for both mixtures and the whole batch.
+        ratio: r, a scalar in [0, 1], the same for both mixtures and the whole batch; v2.2 draws it from
+            Beta(0.2, 0.2), mostly near 0 or 1.
+
+    References:
+        Zhang et al. (2018), mixup: Beyond Empirical Risk Minimization.
     """
     real = pair(judged.target, judged.warped)
     return sum(

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from faceswap_gan.config import Settings
 from faceswap_gan.errors import FaceFolderError
 from faceswap_gan.faces.alignment import template
-from faceswap_gan.faces.folder import FaceCrop, FaceFolder, mask_folder
+from faceswap_gan.faces.folder import FaceCrop, FaceFolder, mask_file, mask_folder
 from faceswap_gan.faces.parts import face_mask, mouth_mask
 from faceswap_gan.media.images import read_mask, resize
 from faceswap_gan.nn.fast import SIDES
@@ -67,12 +67,11 @@ def read_faces(folder: Path, *, size: int) -> FaceSet:
             f"expected at least {FEWEST} faces in {folder}, got {len(source)}; "
             "extract with a smaller --every or from a longer video."
         )
-    eyes = mask_folder(folder)
     side = min(source.read(0).image.shape[0], 2 * size)
 
     def read(index: int) -> tuple[Bytes, Bytes, Bytes, bool]:
         crop = source.read(index, size=side)
-        file = (eyes / source.files[index].name).with_suffix(".png")
+        file = mask_file(source.files[index])
         masks = _masks(crop, resize(read_mask(file), side) if file.is_file() else None)
         return crop.image, masks, resize(crop.image, size), file.is_file()
 
@@ -82,7 +81,7 @@ def read_faces(folder: Path, *, size: int) -> FaceSet:
         log.warning(
             "%d of %d faces in %s have no eye mask in %s: their eyes weigh no more than the rest; "
             "`faceswap-gan masks --faces %s` writes them",
-            known.count(False), len(known), folder, eyes, folder,
+            known.count(False), len(known), folder, mask_folder(folder), folder,
         )  # fmt: skip
     reduced = [reduce_face(each, size=size) for each in masks]
     return FaceSet(

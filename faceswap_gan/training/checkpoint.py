@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -71,7 +72,7 @@ def read_settings(model: Path) -> Settings:
     file = model / "config.toml"
     if not file.is_file():
         raise ModelError(f"expected a model folder with config.toml, got {model}; train a model there first.")
-    return read_toml(file.read_text(encoding="utf-8"))
+    return read_toml(file.read_text(encoding="utf-8", errors="replace"))
 
 
 def save_checkpoint(model: Path, networks: Networks, variables: Sequence[keras.Variable], state: State) -> Checkpoint:
@@ -82,28 +83,33 @@ def save_checkpoint(model: Path, networks: Networks, variables: Sequence[keras.V
         networks: its networks.
         variables: of the optimizer and the step, for both players.
         state: where training stands.
+
+    Raises:
+        ModelError: a variable is no finite number; nothing is written.
     """
     home = model / "checkpoints"
     home.mkdir(parents=True, exist_ok=True)
+    for left in home.glob(f"{_UNFINISHED}*"):
+        shutil.rmtree(left, ignore_errors=True)
     folder = home / f"{state.step:08d}"
     unfinished = home / f"{_UNFINISHED}{folder.name}"
-    shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir()
     try:
         for name, network in networks.items():
             network.save_weights(unfinished / f"{name}.weights.h5")
-        np.savez(unfinished / _TRAINING, *(_to_array(variable) for variable in variables))
+        np.savez(unfinished / _TRAINING, *(_to_array(variable, state.step) for variable in variables))
         (unfinished / "state.json").write_text(json.dumps(asdict(state)), encoding="utf-8")
         for file in unfinished.iterdir():
             _flush(file)
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
-    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        _drop(folder)
     unfinished.replace(folder)
     _flush(home)
     for old in _folders(model)[:-KEEP]:
-        shutil.rmtree(old)
+        _drop(old)
     return Checkpoint(folder, state)
 
 
@@ -156,7 +162,7 @@ def load_variables(checkpoint: Checkpoint, variables: Sequence[keras.Variable]) 
             values = [arrays[f"arr_{index}"] for index in range(len(arrays.files))]
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise ModelError(f"{file} does not fit the model ({error}); delete its folder to go back one.") from error
 
 
@@ -190,8 +196,21 @@ def _folders(model: Path) -> list[Path]:
     return sorted(each for each in (model / "checkpoints").glob("[0-9]*") if each.is_dir())
 
 
-def _to_array(variable: keras.Variable) -> NDArray[np.generic]:
-    return np.asarray(keras.ops.convert_to_numpy(variable.value))
+def _drop(folder: Path) -> None:
+    """Delete a checkpoint, out of sight first: a killed process leaves no half of one."""
+    aside = folder.with_name(f"{_UNFINISHED}{folder.name}-old")
+    folder.replace(aside)
+    shutil.rmtree(aside)
+
+
+def _to_array(variable: keras.Variable, step: int) -> NDArray[np.generic]:
+    values = np.asarray(keras.ops.convert_to_numpy(variable.value))
+    if not np.isfinite(values).all():
+        raise ModelError(
+            f"training diverged by step {step}: {variable.path} is no finite number. "
+            "The last checkpoint is kept; run again to go on from it."
+        )
+    return values
 
 
 def _flush(path: Path) -> None:

@@ -51,7 +51,7 @@ class FastStep(Step):
         head = split_head(self.networks["decoder"]([code, person], training=True)["head"])
         region = to_mask(ops.concatenate([masks, batch["pair_masks"]])[..., 2:3])
         terms = self._reconstruct(to_picture(target), head.rgb[: 2 * count], to_mask(masks))
-        terms["mask"] = self.weights_of_losses.mask_shape * ops.mean(ops.abs(head.mask - region))
+        terms["mask"] = self.weights_of_losses.mask_shape * ops.mean(ops.binary_crossentropy(region, head.mask))
         terms["motion"] = self.weights_of_losses.motion * _move(
             to_picture(pairs), head.rgb[2 * count :], to_mask(batch["pair_masks"])
         )

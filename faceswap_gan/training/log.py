@@ -130,12 +130,13 @@ def _cut(file: Path, step: int) -> None:
     """Drop the rows after a step, and a torn last one."""
     if not file.exists():
         return
-    if step == 0:
+    # what follows the last line end is torn; a crashed machine may leave zero bytes instead of what was written
+    whole = file.read_bytes().rpartition(b"\n")[0].replace(b"\0", b"")
+    header, *rows = list(csv.reader(whole.decode(errors="replace").splitlines())) or [[]]
+    if step == 0 or not header:
         file.unlink()
         return
-    with file.open(newline="", encoding="utf-8") as stream:
-        header, *rows = list(csv.reader(stream)) or [[]]
-    kept = [row for row in rows if len(row) == len(header) and int(row[0]) <= step]
+    kept = [row for row in rows if len(row) == len(header) and row[0].isdigit() and int(row[0]) <= step]
     partial = file.with_suffix(".partial")
     with partial.open("w", newline="", encoding="utf-8") as stream:
         csv.writer(stream).writerows([header, *kept])

@@ -37,8 +37,8 @@ class Step(keras.Model):  # type: ignore[misc]
 
     @property
     def state_variables(self) -> list[keras.Variable]:
-        """What a checkpoint needs beside the networks' weights: the optimizer's variables and the step's own."""
-        return [*self.optimizer.variables, *self._non_trainable_variables]
+        """What a checkpoint needs beside the networks' weights: variables of optimizer, step and running means."""
+        return [*self.optimizer.variables, *self._non_trainable_variables, *self.metrics_variables]
 
     def build(self, input_shape: Any = None) -> None:
         """Nothing: the networks come built."""
@@ -118,13 +118,21 @@ class PlayersAdam(keras.optimizers.Adam):  # type: ignore[misc]
     def __init__(self, learning_rate: float, *, other: list[keras.Variable], ratio: float, **kwargs: Any) -> None:
         super().__init__(learning_rate, **kwargs)
         self._other = frozenset(id(variable) for variable in other)
+        self._other_indices: frozenset[int] = frozenset()
         self._ratio = ratio
+
+    def build(self, variables: list[keras.Variable]) -> None:
+        """Make the moments, and note where the variables with their own rate stand."""
+        super().build(variables)
+        self._other_indices = frozenset(i for i, each in enumerate(variables) if id(each) in self._other)
 
     def update_step(
         self, gradient: keras.KerasTensor, variable: keras.Variable, learning_rate: keras.KerasTensor
     ) -> None:
         """Update a variable at its player's rate."""
-        rate = learning_rate * self._ratio if id(variable) in self._other else learning_rate
+        # TensorFlow passes its own variable instead of the Keras one: only the index tells which it is
+        is_other = self._get_variable_index(variable) in self._other_indices
+        rate = learning_rate * self._ratio if is_other else learning_rate
         super().update_step(gradient, variable, rate)
 
 

@@ -78,6 +78,7 @@ def train(
         KeyboardInterrupt: the user stopped it; everything is saved.
     """
     state = State() if checkpoint is None else checkpoint.state
+    saved = None if checkpoint is None else state.step
     if checkpoint is not None:
         load_networks(checkpoint, networks)
         load_variables(checkpoint, step.state_variables)
@@ -97,11 +98,14 @@ def train(
                 step.reset_metrics()
             if draw.due():
                 preview.write(state.step)
+                clock.resume()
             if save.due():
                 save_checkpoint(model, networks, step.state_variables, state)
+                saved = state.step
                 clock.resume()
         batches.close()
-        save_checkpoint(model, networks, step.state_variables, state)
+        if saved != state.step:
+            save_checkpoint(model, networks, step.state_variables, state)
         preview.write(state.step)
     log.info("%s: step %d after %.1f minutes, saved", model, state.step, state.seconds / 60.0)
     if stopped():
