@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import keras
 import numpy as np
 import pytest
 from keras import ops
@@ -87,16 +86,6 @@ def test_by_hand():
     discriminator = 0.5 * (0 + 0.25 + 0 + 1)
     assert float(adversarial.relativistic_discriminator_loss(_red, judged)) == pytest.approx(discriminator)
     assert float(adversarial.relativistic_generator_loss(_red, judged)) == pytest.approx(0.25 + 0.5 * (1 + 4))
-
-
-def test_mixup_ratio():
-    seed = keras.random.SeedGenerator(1)
-    ratios = np.array([float(adversarial.mixup_ratio(seed)) for _ in range(400)])
-    assert ratios.min() >= 0
-    assert ratios.max() <= 1
-    # Beta(0.2, 0.2) has mean 1/2 and variance 1 / (4 * 1.4)
-    assert ratios.mean() == pytest.approx(0.5, abs=0.07)
-    assert ratios.var() == pytest.approx(1 / 5.6, abs=0.03)
 
 
 def test_bfloat16_comes_in_and_float32_goes_out(judged):
