@@ -1,0 +1,67 @@
+"""Drawn faces and small networks: training in seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from faceswap_gan.config import PRESETS, Settings
+from faceswap_gan.faces.alignment import template
+from faceswap_gan.faces.folder import mask_folder
+from faceswap_gan.faces.parts import eye_mask
+from faceswap_gan.media.images import write_image, write_mask
+from faceswap_gan.nn.fast import SIDES
+from faceswap_gan.training.batches import FaceSet, read_faces
+
+COUNT = 16
+SIDE = 64  # px
+
+_SKIN = {"src": (200, 120, 60), "dst": (60, 110, 190)}
+
+
+def draw_faces(side: str, *, count: int = COUNT, size: int = SIDE) -> list[NDArray[np.uint8]]:
+    """Soft patterns around a person's colour, changing from frame to frame: RGB uint8 (size, size, 3) each."""
+    rng = np.random.default_rng(SIDES.index(side))
+    still, *moving = rng.normal(0.0, 25.0, (3, 6, 6, 3))
+    turns = np.linspace(0.0, 2.0 * np.pi, count, endpoint=False)
+    coarse = [_SKIN[side] + still + np.sin(t) * moving[0] + np.cos(t) * moving[1] for t in turns]
+    soft = [cv2.resize(each, (size, size), interpolation=cv2.INTER_CUBIC) for each in coarse]
+    return [np.clip(each, 0, 255).astype(np.uint8) for each in soft]
+
+
+def write_faces(folder: Path, side: str, *, count: int = COUNT, masks: bool = True) -> Path:
+    """Write a person's face folder, without `faces.jsonl`, and eye masks; returns the folder."""
+    for index, face in enumerate(draw_faces(side, count=count)):
+        write_image(folder / f"{index:06d}_0.png", face)
+        if masks:
+            write_mask(mask_folder(folder) / f"{index:06d}_0.png", eye_mask(template(SIDE), SIDE))
+    return folder
+
+
+def read_people(folder: Path) -> dict[str, FaceSet]:
+    """Write both people's faces under a folder and read them for 64 px networks."""
+    return {side: read_faces(write_faces(folder / f"face_{side}", side), size=SIDE) for side in SIDES}
+
+
+def tiny_settings(family: str, *, training: Mapping[str, Any] | None = None, **losses: Any) -> Settings:
+    """A preset at 64 px with few channels, float32, two faces a step and constant rates.
+
+    Args:
+        family: ``fast`` or ``classic``.
+        training: training settings to change.
+        **losses: loss settings to change.
+    """
+    settings = PRESETS["fast" if family == "fast" else "classic-64"]
+    changes = {"batch": 2, "pairs": int(family == "fast"), "precision": "float32", "schedule": "constant"}
+    return replace(
+        settings,
+        model=replace(settings.model, size=SIDE, width=8, latent=32),
+        losses=replace(settings.losses, **losses),
+        training=replace(settings.training, **{**changes, **(training or {})}),
+    )
