@@ -133,9 +133,10 @@ def _verb_lines() -> str:
 
 
 def _quiet_backend() -> None:
-    """Keep TensorFlow's start-up notes off the terminal, unless the user set their level."""
-    if "TF_CPP_MIN_LOG_LEVEL" not in os.environ:
-        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # on a machine without GPU even level 2 reports its absence
+    """Keep TensorFlow's start-up notes off the terminal, unless the user asked for a lower level."""
+    # On a machine without GPU even level 2 reports its absence.
+    quiet = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "3"
+    if quiet and not any(isinstance(finder, _QuietImport) for finder in sys.meta_path):
         sys.meta_path.insert(0, _QuietImport())
         logging.getLogger("tensorflow").setLevel(logging.ERROR)  # notes on retracing
 

@@ -22,10 +22,11 @@ def faces(tiny_pair, tmp_path_factory):
     return {side: folder / f"face_{side}" for side in tiny_pair}
 
 
-def test_train_resume_convert(tiny_pair, faces, tmp_path):
+@pytest.mark.parametrize("preset", ["fast", "classic-lite-64"])
+def test_train_resume_convert(tiny_pair, faces, tmp_path, preset):
     model, output = tmp_path / "model", tmp_path / "swapped.mp4"
     for steps in (2, 4):
-        train.run(faces["src"], faces["dst"], model=model, preset="fast", steps=steps, batch=4)
+        train.run(faces["src"], faces["dst"], model=model, preset=preset, steps=steps, batch=4)
         assert find_checkpoint(model).state.step == steps
     convert.run(tiny_pair["dst"], model, output, consent="drawn people")
     before, after = read_info(tiny_pair["dst"]), read_info(output)
