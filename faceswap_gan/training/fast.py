@@ -101,6 +101,7 @@ class FastStep(Step):
 
 def _move(footage: keras.KerasTensor, rgb: keras.KerasTensor, masks: keras.KerasTensor) -> keras.KerasTensor:
     """Compare motion at the eyes and at the mouth; pair i is frames i and P + i."""
+    footage, rgb, masks = (ops.average_pool(x, 2, 2, data_format="channels_last") for x in (footage, rgb, masks))
     pairs = footage.shape[0] // 2
     region = ops.maximum(masks[:pairs], masks[pairs:])
     return sum(
