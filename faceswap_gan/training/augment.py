@@ -190,7 +190,8 @@ def _reduced_side(side: int, *, size: int, coverage: float) -> int:
 def _shrink(image: Bytes, side: int) -> Bytes:
     if image.shape[0] <= side:
         return image
-    return np.asarray(cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
+    small = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.uint8).reshape(side, side, *image.shape[2:])  # OpenCV drops an axis of length 1
 
 
 def _blur(picture: Bytes, side: int, angle: float) -> Bytes:
