@@ -92,6 +92,8 @@ def save_checkpoint(model: Path, networks: Networks, variables: Sequence[keras.V
     for left in home.glob(f"{_UNFINISHED}*"):
         shutil.rmtree(left, ignore_errors=True)
     folder = home / f"{state.step:08d}"
+    if folder.exists():
+        return Checkpoint(folder, state)  # nothing has changed since that step was saved
     unfinished = home / f"{_UNFINISHED}{folder.name}"
     unfinished.mkdir()
     try:
@@ -104,8 +106,6 @@ def save_checkpoint(model: Path, networks: Networks, variables: Sequence[keras.V
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
-    if folder.exists():
-        _drop(folder)
     unfinished.replace(folder)
     _flush(home)
     for old in _folders(model)[:-KEEP]:

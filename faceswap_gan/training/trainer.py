@@ -77,11 +77,7 @@ def train(
         ModelError: a loss is no finite number; the last checkpoint is kept.
         KeyboardInterrupt: the user stopped it; everything is saved.
     """
-    state = State() if checkpoint is None else checkpoint.state
-    saved = None if checkpoint is None else state.step
-    if checkpoint is not None:
-        load_networks(checkpoint, networks)
-        load_variables(checkpoint, step.state_variables)
+    state = _restore(checkpoint, networks, step)
     preview = Previewer(people, networks, model / "preview")
     save = _Timer(budget.save_minutes)
     draw = _Timer(budget.preview_minutes)
@@ -101,16 +97,23 @@ def train(
                 clock.resume()
             if save.due():
                 save_checkpoint(model, networks, step.state_variables, state)
-                saved = state.step
                 clock.resume()
         batches.close()
-        if saved != state.step:
-            save_checkpoint(model, networks, step.state_variables, state)
+        save_checkpoint(model, networks, step.state_variables, state)
         preview.write(state.step)
     log.info("%s: step %d after %.1f minutes, saved", model, state.step, state.seconds / 60.0)
     if stopped():
         raise KeyboardInterrupt
     return state
+
+
+def _restore(checkpoint: Checkpoint | None, networks: Networks, step: Step) -> State:
+    """Read everything back from a checkpoint, if there is one, and tell where training stands."""
+    if checkpoint is None:
+        return State()
+    load_networks(checkpoint, networks)
+    load_variables(checkpoint, step.state_variables)
+    return checkpoint.state
 
 
 class _Clock:
