@@ -152,9 +152,9 @@ _FAST = Settings(
         structure=2.0,
         motion=0.06,
         look=8.0,
-        mask_shape=0.1,
+        mask_shape=0.5,
     ),
-    augmentation=Augmentation(rotation=4.0, zoom=0.05, shift=0.025, warp=0.6),
+    augmentation=Augmentation(rotation=4.0, zoom=0.05, shift=0.025, warp=0.6, color_match=0.0),
     training=TrainSettings(
         batch=8, pairs=4, generator_rate=4e-4, beta_2=0.99, schedule="cosine", precision="bfloat16"
     ),
