@@ -123,7 +123,7 @@ def find_checkpoint(model: Path) -> Checkpoint | None:
     if not folders:
         return None
     try:
-        state = State(**json.loads((folders[-1] / "state.json").read_text(encoding="utf-8")))
+        state = _read_state(folders[-1] / "state.json")
     except (OSError, ValueError, TypeError) as error:
         raise ModelError(f"{folders[-1]} is damaged ({error}); delete it to go on from the one before.") from error
     return Checkpoint(folders[-1], state)
@@ -143,7 +143,7 @@ def load_networks(checkpoint: Checkpoint, networks: Networks) -> None:
         file = checkpoint.folder / f"{name}.weights.h5"
         try:
             network.load_weights(file)
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
             line = str(error).split("\n")[0]
             raise ModelError(
                 f"{file} does not fit config.toml ({line}); delete the folder to go back one."
@@ -163,7 +163,8 @@ def load_variables(checkpoint: Checkpoint, variables: Sequence[keras.Variable]) 
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise ModelError(f"{file} does not fit the model ({error}); delete its folder to go back one.") from error
+        line = str(error).split("\n")[0]
+        raise ModelError(f"{file} does not fit the model ({line}); delete its folder to go back one.") from error
 
 
 def load_swap(model: Path, *, face: str) -> LoadedSwap:
@@ -194,6 +195,13 @@ def load_swap(model: Path, *, face: str) -> LoadedSwap:
 def _folders(model: Path) -> list[Path]:
     """Return a model's whole checkpoints, oldest first."""
     return sorted(each for each in (model / "checkpoints").glob("[0-9]*") if each.is_dir())
+
+
+def _read_state(file: Path) -> State:
+    state = State(**json.loads(file.read_text(encoding="utf-8")))
+    if not isinstance(state.step, int) or not isinstance(state.seconds, int | float):
+        raise TypeError(f"expected a whole step and seconds, got {state}")
+    return state
 
 
 def _drop(folder: Path) -> None:

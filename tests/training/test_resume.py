@@ -1,0 +1,79 @@
+"""A stopped and resumed training ends where an uninterrupted one does: weights, optimizer and curve."""
+
+from __future__ import annotations
+
+import csv
+import signal
+
+import numpy as np
+import pytest
+from tiny import tiny_settings
+
+from faceswap_gan.training import trainer
+from faceswap_gan.training.checkpoint import find_checkpoint, load_networks
+from faceswap_gan.training.networks import build_networks
+from faceswap_gan.training.steps import build_step
+from faceswap_gan.training.trainer import Budget, train
+
+
+def _run(people, settings, model, *, steps, stop_at=None, seed=1):
+    """Build everything anew and train; the seed of the starting weights differs where a checkpoint is read."""
+    networks = build_networks(settings.model, rng=np.random.default_rng(seed))
+    step = build_step(networks, settings)
+    step.run_eagerly = settings.model.family == "classic"
+    if stop_at is not None:
+        _interrupt(step, stop_at)
+    budget = Budget(steps=steps)
+    train(people, networks, step, settings, model=model, budget=budget, checkpoint=find_checkpoint(model))
+
+
+def _interrupt(step, number):
+    """Press Ctrl-C in the step of a number."""
+    train_on_batch, calls = step.train_on_batch, []
+
+    def press(batch, **more):
+        calls.append(None)
+        if len(calls) == number:
+            signal.raise_signal(signal.SIGINT)
+        return train_on_batch(batch, **more)
+
+    step.train_on_batch = press
+
+
+def _end(model, settings):
+    """All numbers of the newest checkpoint: networks, then optimizer and running means."""
+    newest, networks = find_checkpoint(model), build_networks(settings.model)
+    load_networks(newest, networks)
+    weights = [w for network in networks.values() for w in network.get_weights()]
+    with np.load(newest.folder / "training.npz") as arrays:
+        return newest.state.step, weights, [arrays[name] for name in sorted(arrays.files)]
+
+
+def _curve(model):
+    with (model / "logs" / "metrics.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    timed = ("minutes", "steps_per_s")
+    return [{name: float(value) for name, value in row.items() if name not in timed} for row in rows]
+
+
+@pytest.mark.parametrize(("family", "steps", "stops"), [("fast", 24, (5, 16)), ("classic", 4, (3,))])
+def test_resumed_equals_uninterrupted(people, tmp_path, monkeypatch, family, steps, stops):
+    monkeypatch.setattr(trainer, "_REPORT_STEPS", 2)
+    settings = tiny_settings(family, training={"batch": 1, "schedule": "cosine", "seed": 3})
+    _run(people, settings, tmp_path / "straight", steps=steps)
+    done = 0
+    for seed, stop in enumerate(stops, 1):
+        with pytest.raises(KeyboardInterrupt):
+            _run(people, settings, tmp_path / "stopped", steps=steps, stop_at=stop - done, seed=seed)
+        done = stop
+        assert find_checkpoint(tmp_path / "stopped").state.step == stop
+    _run(people, settings, tmp_path / "stopped", steps=steps, seed=99)
+
+    (reached, *straight), (again, *stopped) = (_end(tmp_path / name, settings) for name in ("straight", "stopped"))
+    assert reached == again == steps
+    for wanted, got in zip(straight, stopped, strict=True):
+        for first, second in zip(wanted, got, strict=True):
+            np.testing.assert_allclose(second, first, rtol=1e-3, atol=1e-5)
+    wanted, got = (_curve(tmp_path / name) for name in ("straight", "stopped"))
+    assert [row["step"] for row in got] == list(range(2, steps + 1, 2))
+    assert got == [pytest.approx(row, rel=1e-3, abs=1e-5) for row in wanted]

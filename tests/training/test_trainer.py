@@ -1,0 +1,207 @@
+"""The loop: when it stops, saves, draws and reports; the step is replaced by one that only counts."""
+
+from __future__ import annotations
+
+import csv
+import signal
+import threading
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+import pytest
+from tiny import tiny_settings
+
+from faceswap_gan.errors import ModelError
+from faceswap_gan.training import trainer
+from faceswap_gan.training.checkpoint import State, find_checkpoint
+from faceswap_gan.training.schedule import learning_rate
+from faceswap_gan.training.trainer import Budget, train
+
+
+class FakeStep:
+    """Counts; its one variable is the number of steps it made; `then` happens in the step of that number."""
+
+    def __init__(self, then=None, *, loss=0.5):
+        self.optimizer = SimpleNamespace(learning_rate=0.0)
+        self.count = keras.Variable(0.0)
+        self.state_variables = [self.count]
+        self.rates, self.batches, self.resets = [], [], 0
+        self._then, self._loss = then or {}, loss
+
+    def train_on_batch(self, batch, *, return_dict):
+        self.count.assign_add(1.0)
+        self.rates.append(self.optimizer.learning_rate)
+        self.batches.append(batch)
+        self._then.get(len(self.rates), lambda: None)()
+        return {"loss": self._loss, "edge": self._loss}
+
+    def reset_metrics(self):
+        self.resets += 1
+
+
+class FakePreview:
+    """Writes down the steps of the sheets."""
+
+    def __init__(self):
+        self.steps, self.takes_s, self.clock = [], 0.0, None
+
+    def write(self, step):
+        self.steps.append(step)
+        if self.clock:
+            self.clock.now += self.takes_s
+
+
+class FakeClock:
+    """Time in seconds that passes when told."""
+
+    def __init__(self):
+        self.now = 1000.0
+
+    def monotonic(self):
+        return self.now
+
+    def passes(self, seconds):
+        self.now += seconds
+
+
+@pytest.fixture
+def preview(monkeypatch):
+    fake = FakePreview()
+    monkeypatch.setattr(trainer, "Previewer", lambda *arguments: fake)
+    return fake
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    fake = FakeClock()
+    monkeypatch.setattr(trainer, "time", fake)
+    return fake
+
+
+def _train(people, model, step, budget, *, settings=None, checkpoint=None):
+    settings = settings or tiny_settings("fast", training={"batch": 1})
+    return train(people, {}, step, settings, model=model, budget=budget, checkpoint=checkpoint)
+
+
+def _saved(model):
+    return sorted(int(each.name) for each in (model / "checkpoints").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("steps", "minutes", "state", "share"),
+    [
+        (100, None, State(25, 9999.0), 0.25),
+        (None, 2.0, State(9999, 30.0), 0.25),
+        (100, 2.0, State(25, 90.0), 0.75),
+        (100, 2.0, State(80, 30.0), 0.8),
+        (100, None, State(130, 0.0), 1.0),
+    ],
+)
+def test_progress(steps, minutes, state, share):
+    assert Budget(steps, minutes).progress(state) == share
+
+
+def test_it_stops_at_the_steps_and_saves(people, tmp_path, preview):
+    step = FakeStep()
+    state = _train(people, tmp_path, step, Budget(steps=7))
+    assert (state.step, len(step.rates)) == (7, 7)
+    assert find_checkpoint(tmp_path).state == state
+    assert _saved(tmp_path) == [7]
+    assert preview.steps == [7]
+
+
+def test_it_stops_when_the_minutes_are_over(people, tmp_path, preview, clock):
+    step = FakeStep({each: lambda: clock.passes(20) for each in range(1, 99)})
+    state = _train(people, tmp_path, step, Budget(minutes=1.5, preview_minutes=99))
+    assert state == State(5, 100.0)
+
+
+def test_drawing_and_saving_take_no_training_time(people, tmp_path, preview, clock):
+    preview.clock, preview.takes_s = clock, 1000.0
+    step = FakeStep({each: lambda: clock.passes(10) for each in range(1, 99)})
+    state = _train(people, tmp_path, step, Budget(steps=6, preview_minutes=0.3, save_minutes=99))
+    assert preview.steps == [2, 3, 4, 5, 6, 6]
+    assert state == State(6, 60.0)
+
+
+def test_it_saves_and_draws_every_so_often(people, tmp_path, preview, clock, monkeypatch):
+    saved = []
+    monkeypatch.setattr(trainer, "save_checkpoint", lambda *arguments: saved.append(arguments[-1].step))
+    step = FakeStep({each: lambda: clock.passes(60) for each in range(1, 99)})
+    _train(people, tmp_path, step, Budget(steps=12, save_minutes=4, preview_minutes=5))
+    assert preview.steps == [5, 10, 12]
+    assert saved == [4, 8, 12, 12], "the last is there already, and left as it is"
+
+
+def test_rates_follow_the_schedule(people, tmp_path, preview):
+    settings = tiny_settings("fast", training={"batch": 1, "schedule": "cosine"})
+    step = FakeStep()
+    _train(people, tmp_path, step, Budget(steps=5), settings=settings)
+    expected = [learning_rate(settings.training, step=each, progress=each / 5) for each in range(5)]
+    assert step.rates == expected
+
+
+def test_going_on(people, tmp_path, preview):
+    straight, first, second = FakeStep(), FakeStep(), FakeStep()
+    _train(people, tmp_path / "straight", straight, Budget(steps=6))
+    _train(people, tmp_path / "model", first, Budget(steps=4))
+    checkpoint = find_checkpoint(tmp_path / "model")
+    state = _train(people, tmp_path / "model", second, Budget(steps=6), checkpoint=checkpoint)
+    assert state.step == 6
+    assert state.seconds > checkpoint.state.seconds
+    assert float(second.count.value) == 6, "what the checkpoint holds is read"
+    batches = zip(straight.batches, [*first.batches, *second.batches], strict=True)
+    assert all(np.array_equal(one["src_warped"], other["src_warped"]) for one, other in batches)
+
+
+def test_ctrl_c_saves_and_ends(people, tmp_path, preview):
+    before = signal.getsignal(signal.SIGINT)
+    step = FakeStep({3: lambda: signal.raise_signal(signal.SIGINT)})
+    with pytest.raises(KeyboardInterrupt):
+        _train(people, tmp_path, step, Budget(steps=50))
+    assert find_checkpoint(tmp_path).state.step == 3, "the step is finished and saved"
+    assert preview.steps == [3]
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_it_runs_in_a_thread(people, tmp_path, preview):
+    states = []
+    thread = threading.Thread(target=lambda: states.append(_train(people, tmp_path, FakeStep(), Budget(steps=2))))
+    thread.start()
+    thread.join(60)
+    assert [state.step for state in states] == [2]
+
+
+@pytest.mark.parametrize("loss", [float("nan"), float("inf")])
+def test_no_finite_number(people, tmp_path, preview, monkeypatch, loss):
+    monkeypatch.setattr(trainer, "_REPORT_STEPS", 2)
+    _train(people, tmp_path, FakeStep(), Budget(steps=4))
+    with pytest.raises(ModelError, match="diverged at step 6: loss, edge"):
+        _train(people, tmp_path, FakeStep(loss=loss), Budget(steps=50), checkpoint=find_checkpoint(tmp_path))
+    assert _saved(tmp_path) == [4]
+
+
+def test_reports(people, tmp_path, preview, clock, monkeypatch):
+    monkeypatch.setattr(trainer, "_REPORT_STEPS", 3)
+    step = FakeStep({each: lambda: clock.passes(0.5) for each in range(1, 99)})
+    _train(people, tmp_path, step, Budget(steps=8))
+    with (tmp_path / "logs" / "metrics.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["step"] for row in rows] == ["3", "6"]
+    assert {row["steps_per_s"] for row in rows} == {"2.0"}
+    assert (rows[1]["minutes"], rows[1]["edge"]) == ("0.05", "0.5")
+    assert step.resets == 2
+
+
+@pytest.mark.parametrize(
+    ("budget", "left"),
+    [(Budget(steps=30), 10.0), (Budget(minutes=0.5), 25.0), (Budget(steps=30, minutes=0.1), 1.0)],
+)
+def test_time_left(people, tmp_path, preview, clock, monkeypatch, budget, left):
+    seen = []
+    monkeypatch.setattr(trainer, "_REPORT_STEPS", 10)
+    monkeypatch.setattr(trainer.TrainingLog, "write", lambda self, report: seen.append(report.left_s))
+    step = FakeStep({each: lambda: clock.passes(0.5) for each in range(1, 99)})
+    _train(people, tmp_path, step, budget)
+    assert seen[0] == pytest.approx(left)
