@@ -19,7 +19,8 @@ def motion_loss(
 
     One minus the concordance 2 <a, b> / (<a, a> + <b, b>) of the two changes in luma, weighted, the mean change not
     subtracted. It asks nothing of a swap's look, which is the same in both frames: only that what moves in the
-    footage moves alike, and as strongly, in the swap. A still scores 1. (Plain correlation would leave the strength free.)
+    footage moves alike, and as strongly, in the swap. A still scores 1. (Plain correlation would leave the strength
+    free.)
 
     Args:
         footage: two frames of each pair, float (P, S, S, 3) in [-1, 1], aligned alike.
