@@ -159,10 +159,11 @@ def test_terms_add_up_to_the_loss(batch, family):
     assert len(result) > 4
 
 
-@pytest.mark.parametrize(("family", "steps"), [("classic", 12), ("fast", 25)])
+@pytest.mark.parametrize(("family", "steps"), [("classic", 8), ("fast", 25)])
 def test_the_loss_falls(people, family, steps):
-    settings = tiny_settings(family, training={"generator_rate": 1e-3})
-    _, step = _build(settings, eager=False)
+    # look and motion pull against reconstruction and have their own tests
+    settings = tiny_settings(family, training={"generator_rate": 1e-3}, look=0.0, motion=0.0)
+    _, step = _build(settings, eager=family == "classic")
     batch = BatchMaker(people, settings).make(0)
     history = []
     for _ in range(steps):
