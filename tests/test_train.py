@@ -1,0 +1,237 @@
+"""The train verb: what it refuses, what it chooses, and that a killed run loses nothing before its checkpoint."""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tiny import tiny_settings, write_faces
+
+from faceswap_gan import train
+from faceswap_gan.config import PRESETS
+from faceswap_gan.errors import FaceFolderError, ModelError, SettingsError
+from faceswap_gan.nn.fast import SIDES
+from faceswap_gan.training import devices
+from faceswap_gan.training.checkpoint import (
+    State,
+    find_checkpoint,
+    load_networks,
+    read_settings,
+    save_checkpoint,
+    write_settings,
+)
+from faceswap_gan.training.networks import build_networks
+from faceswap_gan.training.steps import build_step
+
+TINY = tiny_settings("fast", training={"batch": 1, "seed": 5})
+PATIENCE_S = 240.0  # on a busy machine a start can take long
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("faces")
+    return {side: write_faces(folder / f"face_{side}", side) for side in SIDES}
+
+
+@pytest.fixture
+def model(tmp_path):
+    """A model of small networks that has made no step yet."""
+    folder = tmp_path / "model"
+    networks = build_networks(TINY.model, rng=np.random.default_rng(1))
+    write_settings(folder, TINY)
+    save_checkpoint(folder, networks, build_step(networks, TINY).state_variables, State())
+    return folder
+
+
+@pytest.fixture
+def chosen(monkeypatch):
+    """What would be trained, without training."""
+    seen = []
+    monkeypatch.setattr(train, "_fit", lambda folders, model, settings, budget, checkpoint: seen.append(settings))
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ({"steps": 0}, "--steps above 0, got 0"),
+        ({"steps": -5}, "--steps"),
+        ({"minutes": -1.0}, "--minutes"),
+        ({"minutes": float("nan")}, "--minutes"),
+        ({"batch": 0}, "--batch"),
+        ({"seed": -1}, "--seed of 0 or more, got -1"),
+        ({"save_minutes": -0.1}, "--save-minutes"),
+        ({"preview_minutes": -2.0}, "--preview-minutes"),
+        ({"preset": "fst"}, "classic-lite-256"),
+    ],
+)
+def test_what_cannot_be_is_refused(tmp_path, chosen, flags, words):
+    with pytest.raises(SettingsError) as error:
+        train.run(tmp_path / "src", tmp_path / "dst", model=tmp_path / "model", **flags)
+    assert words in str(error.value)
+    assert not (tmp_path / "model").exists()
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ({"preset": "classic-64"}, "--preset fast, now classic-64"),
+        ({"batch": 9}, "--batch 1, now 9"),
+        ({"seed": 0}, "--seed 5, now 0"),
+    ],
+)
+def test_a_flag_that_contradicts_the_model(model, tmp_path, chosen, flags, words):
+    with pytest.raises(ModelError) as error:
+        train.run(tmp_path, tmp_path, model=model, steps=10, **flags)
+    assert words in str(error.value)
+    assert "another --model" in str(error.value)
+    assert not chosen
+
+
+def test_a_model_goes_on_with_its_own_settings(model, tmp_path, chosen):
+    train.run(tmp_path, tmp_path, model=model, steps=10)
+    train.run(tmp_path, tmp_path, model=model, steps=10, preset="fast", batch=1, seed=5)
+    assert chosen == [TINY, TINY]
+
+
+def test_nothing_to_do(model, tmp_path, chosen, caplog):
+    caplog.set_level("INFO", "faceswap_gan")
+    newest = find_checkpoint(model)
+    newest.folder.rename(newest.folder.with_name("00000030"))
+    (model / "checkpoints" / "00000030" / "state.json").write_text('{"step": 30, "seconds": 90.0}')
+    for budget in ({"steps": 30}, {"minutes": 1.5}, {"steps": 1000, "minutes": 1.0}):
+        train.run(tmp_path, tmp_path, model=model, **budget)
+    assert caplog.text.count("already trained for 30 steps, 1.5 minutes") == 3
+    assert not chosen
+    train.run(tmp_path, tmp_path, model=model, steps=31)
+    assert chosen == [TINY]
+
+
+@pytest.mark.parametrize(("gpu", "preset"), [(True, "classic-128"), (False, "fast")])
+def test_the_preset_is_chosen_by_the_machine_and_announced(tmp_path, chosen, caplog, monkeypatch, gpu, preset):
+    caplog.set_level("INFO", "faceswap_gan")
+    monkeypatch.setattr(devices, "has_gpu", lambda: gpu)
+    monkeypatch.setattr(devices, "has_fast_bfloat16", lambda: True)
+    train.run(tmp_path, tmp_path, model=tmp_path / "model", batch=3, seed=7)
+    training = replace(PRESETS[preset].training, batch=3, seed=7)
+    assert chosen == [replace(PRESETS[preset], training=training)]
+    assert read_settings(tmp_path / "model") == chosen[0]
+    assert f"preset {preset}, because {'a' if gpu else 'no'} GPU was found" in caplog.text
+
+
+def test_float32_where_bfloat16_is_slow(tmp_path, chosen, caplog, monkeypatch):
+    caplog.set_level("INFO", "faceswap_gan")
+    narrow = replace(PRESETS["fast"], training=replace(PRESETS["fast"].training, precision="bfloat16"))
+    monkeypatch.setattr(train, "find_preset", lambda name: narrow)
+    monkeypatch.setattr(devices, "has_fast_bfloat16", lambda: False)
+    train.run(tmp_path, tmp_path, model=tmp_path / "model", preset="fast")
+    assert chosen[0].training.precision == "float32"
+    assert "float32 instead of bfloat16" in caplog.text
+
+
+def test_too_few_faces_leave_no_checkpoint(tmp_path, faces):
+    few = write_faces(tmp_path / "few", "src", count=3)
+    with pytest.raises(FaceFolderError, match="at least 16 faces in .*few, got 3"):
+        train.run(few, faces["dst"], model=tmp_path / "model", preset="fast", steps=1)
+    assert find_checkpoint(tmp_path / "model") is None
+
+
+class Run:
+    """`python -m faceswap_gan.train` in a process of its own."""
+
+    def __init__(self, faces, model, **flags):
+        self.model, self.before = model, _newest(model)
+        self._log = model.parent / f"log{self.before}.txt"
+        words = [f"--{name.replace('_', '-')}={value}" for name, value in flags.items()]
+        words += [f"--src={faces['src']}", f"--dst={faces['dst']}", f"--model={model}"]
+        with self._log.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "faceswap_gan.train", *words],
+                stderr=log,
+                env={**os.environ, "TF_NUM_INTRAOP_THREADS": "1", "OMP_NUM_THREADS": "1"},  # sums in one order
+            )
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.process.kill()
+        self.process.wait()
+
+    @property
+    def log(self):
+        return self._log.read_text()
+
+    def wait_for_step(self, step):
+        """Wait for a checkpoint of a step or a later one."""
+        end = time.monotonic() + PATIENCE_S
+        while _newest(self.model) < step:
+            assert self.process.poll() is None, self.log
+            assert time.monotonic() < end, f"step {step} not reached in {PATIENCE_S} s: {self.log}"
+            time.sleep(0.02)
+
+    def end(self, number=None):
+        """Send a signal, if any, and return the exit code."""
+        if number is not None:
+            self.process.send_signal(number)
+        return self.process.wait(PATIENCE_S)
+
+
+def _newest(model):
+    """Step of the newest whole checkpoint, by its name."""
+    return max(int(each.name) for each in (model / "checkpoints").glob("[0-9]*"))
+
+
+def _curve(model):
+    """What metrics.csv says of each step but its speed."""
+    with (model / "logs" / "metrics.csv").open(newline="") as file:
+        rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+    return {row["step"]: {**row, "minutes": 0.0, "steps_per_s": 0.0} for row in rows}, [row["step"] for row in rows]
+
+
+def _numbers(model):
+    """Everything in the newest checkpoint: weights, optimizer, running means."""
+    newest, networks = find_checkpoint(model), build_networks(TINY.model)
+    load_networks(newest, networks)
+    with np.load(newest.folder / "training.npz") as arrays:
+        state = [arrays[name] for name in sorted(arrays.files)]
+    return [*(w for network in networks.values() for w in network.get_weights()), *state]
+
+
+def test_killed_five_times_at_random_moments(faces, model, tmp_path):
+    straight = tmp_path / "straight" / "model"
+    shutil.copytree(model, straight)
+    rng = np.random.default_rng(5)
+    for _ in range(5):
+        with Run(faces, model, steps=100_000, save_minutes=0.003) as run:
+            run.wait_for_step(run.before + 12)
+            time.sleep(rng.uniform(0, 0.4))  # the next checkpoint may be half written, or steps lost since the last
+            assert run.end(signal.SIGKILL) == -signal.SIGKILL
+            assert f"from step {run.before}\n" in run.log, "it went on from the newest checkpoint"
+
+    with Run(faces, straight, steps=100_000, save_minutes=0.01) as run:
+        run.wait_for_step(_newest(model) + 3)
+        assert run.end(signal.SIGINT) == 130
+        log = run.log
+    end = find_checkpoint(straight).state.step
+    assert log.endswith("error: interrupted\n")
+    assert f"step {end} after" in log, "Ctrl-C saves the step that it ends with"
+
+    with Run(faces, model, steps=end) as run:
+        assert run.end() == 0
+    assert find_checkpoint(model).state.step == end
+    assert sorted(each.name[0] for each in (model / "checkpoints").iterdir()) == ["0", "0"], "nothing unfinished left"
+
+    (wanted, _), (got, steps) = _curve(straight), _curve(model)
+    assert steps == list(range(25, end + 1, 25)), "no row twice, none missing"
+    assert {step: pytest.approx(row, rel=1e-3, abs=1e-5) for step, row in wanted.items()} == got
+    for first, second in zip(_numbers(straight), _numbers(model), strict=True):
+        np.testing.assert_allclose(second, first, rtol=1e-3, atol=1e-5)
