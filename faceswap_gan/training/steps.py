@@ -40,6 +40,13 @@ class Step(keras.Model):  # type: ignore[misc]
         """What a checkpoint needs beside the networks' weights: variables of optimizer, step and running means."""
         return [*self.optimizer.variables, *self._non_trainable_variables, *self.metrics_variables]
 
+    def reset_metrics(self) -> None:
+        """Nothing: Keras asks for it before each step, but a report tells means over many; see `restart_means`."""
+
+    def restart_means(self) -> None:
+        """Begin the means of the loss terms anew."""
+        super().reset_metrics()
+
     def build(self, input_shape: Any = None) -> None:
         """Nothing: the networks come built."""
         self.built = True

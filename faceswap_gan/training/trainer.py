@@ -91,7 +91,7 @@ def train(
             state = clock.tick(state)
             if state.step % _REPORT_STEPS == 0:
                 journal.write(clock.report(state, _finite(losses, state.step), budget))
-                step.reset_metrics()
+                step.restart_means()
             if draw.due():
                 preview.write(state.step)
                 clock.resume()

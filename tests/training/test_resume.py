@@ -56,7 +56,7 @@ def _curve(model):
     return [{name: float(value) for name, value in row.items() if name not in timed} for row in rows]
 
 
-@pytest.mark.parametrize(("family", "steps", "stops"), [("fast", 24, (5, 16)), ("classic", 4, (3,))])
+@pytest.mark.parametrize(("family", "steps", "stops"), [("fast", 12, (7,)), ("classic", 4, (3,))])
 def test_resumed_equals_uninterrupted(people, tmp_path, monkeypatch, family, steps, stops):
     monkeypatch.setattr(trainer, "_REPORT_STEPS", 2)
     settings = tiny_settings(family, training={"batch": 1, "schedule": "cosine", "seed": 3})

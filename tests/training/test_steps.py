@@ -159,6 +159,20 @@ def test_terms_add_up_to_the_loss(batch, family):
     assert len(result) > 4
 
 
+def test_terms_are_means_since_they_were_restarted(people):
+    _, step = _build(tiny_settings("fast"))
+    maker = BatchMaker(people, tiny_settings("fast"))
+    step.optimizer.learning_rate = 0.0
+    singles = []
+    for index in range(3):
+        step.restart_means()
+        singles.append(float(step.train_on_batch(maker.make(index), return_dict=True)["edge"]))
+    assert max(singles) > 1.01 * min(singles)
+    step.restart_means()
+    means = [float(step.train_on_batch(maker.make(index), return_dict=True)["edge"]) for index in range(3)]
+    assert means == pytest.approx([np.mean(singles[: index + 1]) for index in range(3)], rel=1e-4)
+
+
 @pytest.mark.parametrize(("family", "steps"), [("classic", 8), ("fast", 25)])
 def test_the_loss_falls(people, family, steps):
     # look and motion pull against reconstruction and have their own tests
@@ -167,7 +181,7 @@ def test_the_loss_falls(people, family, steps):
     batch = BatchMaker(people, settings).make(0)
     history = []
     for _ in range(steps):
-        step.reset_metrics()
+        step.restart_means()
         result = step.train_on_batch(batch, return_dict=True)
         history.append(float(result["reconstruction"]) + float(result["edge"]))
     assert np.mean(history[-3:]) < 0.85 * history[0]
@@ -179,7 +193,7 @@ def test_look_pulls_the_mean_swap_to_the_mean_face(people):
     _, step = _build(replace(settings, losses=replace(NOTHING, look=1.0)), eager=False)
     distances = []
     for _ in range(25):
-        step.reset_metrics()
+        step.restart_means()
         distances.append(float(step.train_on_batch(batch, return_dict=True)["look"]))
     assert distances[-1] < 0.7 * distances[0]
 

@@ -36,7 +36,7 @@ class FakeStep:
         self._then.get(len(self.rates), lambda: None)()
         return {"loss": self._loss, "edge": self._loss}
 
-    def reset_metrics(self):
+    def restart_means(self):
         self.resets += 1
 
 
