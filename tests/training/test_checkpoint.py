@@ -34,7 +34,7 @@ def _network(value=1.0, width=3):
 
 
 def _variables(value=1.0, width=3):
-    return [keras.Variable(np.full((width, 40), value, "float32")), keras.Variable(7, dtype="int32")]
+    return [keras.Variable(np.full((width, 40), value, "float32")), keras.Variable(7, dtype="int32", trainable=False)]
 
 
 def _save(model, step, *, value=1.0):
