@@ -140,7 +140,7 @@ def test_interrupt_leaves_no_file(make_video, fake_model, faces, tmp_path, monke
 
     source = make_video()
     before = sorted(p.name for p in tmp_path.iterdir())
-    monkeypatch.setattr("faceswap_gan.conversion.layout.lay_out", interrupted)
+    monkeypatch.setattr("faceswap_gan.conversion.output.lay_out", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run(source, fake_model, tmp_path / "out.mp4")
     assert sorted(p.name for p in tmp_path.iterdir()) == before
