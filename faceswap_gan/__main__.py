@@ -122,13 +122,13 @@ def parse_verb(name: str, argv: Sequence[str]) -> Callable[[], Any]:
 
 
 def _load(name: str) -> Callable[..., Any]:
-    run: Callable[..., Any] = importlib.import_module(f"faceswap_gan.{name}").run
+    run: Callable[..., Any] = importlib.import_module(f"faceswap_gan.{name.replace('-', '_')}").run
     return run
 
 
 def _verb_lines() -> str:
     """One line a verb: its name and the first line of its docstring."""
-    lines = [f"  {name:<9}{(inspect.getdoc(_load(name)) or '').partition(chr(10))[0]}" for name in VERBS]
+    lines = [f"  {name:<15}{(inspect.getdoc(_load(name)) or '').partition(chr(10))[0]}" for name in VERBS]
     return "verbs:\n" + "\n".join(lines) + "\n"
 
 
