@@ -7,6 +7,7 @@
     ├── FaceFolderError           a face or mask folder is missing, empty or damaged
     ├── NoFaceError               a video or picture shows no face to work on
     ├── ModelError                a model folder is missing, damaged or contradicts a flag
+    ├── WeightsError              a pretrained file is missing, damaged or cannot be fetched
     └── SettingsError             a setting is outside what it may be
 
 Every message says what was expected, what came and what to do.
@@ -33,6 +34,10 @@ class NoFaceError(FaceSwapError):
 
 class ModelError(FaceSwapError):
     """A model folder is missing, damaged or contradicts a flag."""
+
+
+class WeightsError(FaceSwapError):
+    """A pretrained file is missing, damaged or cannot be fetched."""
 
 
 class SettingsError(FaceSwapError):

@@ -1,0 +1,120 @@
+"""Points of a face behind one protocol: 5 by MTCNN, 68 by FAN, 478 by MediaPipe's mesh."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from faceswap_gan.errors import SettingsError
+from faceswap_gan.faces.alignment import Alignment
+
+if TYPE_CHECKING:
+    from faceswap_gan.faces.detector import Face
+
+LandmarkName = Literal["mtcnn", "mesh", "fan"]
+
+
+@dataclass(frozen=True)
+class Landmarks:
+    """What a provider knows of one face.
+
+    Attributes:
+        points: float32 (n, 2) px; n is 5 (`Face.landmarks`), 68 (Multi-PIE numbering) or 478 (MediaPipe's).
+        depth: float32 (n,) px, less is nearer to the camera, 0 at the head's middle; None when unknown.
+        blendshapes: float32 (52,) in [0, 1], named by `mesh.BLENDSHAPES`; None when unknown.
+        score: the provider's probability of a face, in [0, 1].
+    """
+
+    points: npt.NDArray[np.float32]
+    depth: npt.NDArray[np.float32] | None
+    blendshapes: npt.NDArray[np.float32] | None
+    score: float
+
+    def moved(self, alignment: Alignment) -> Landmarks:
+        """Describe the same face in a crop.
+
+        Args:
+            alignment: from the points' frame to the crop.
+
+        Returns:
+            Landmarks in crop px, depth scaled along.
+        """
+        points = np.asarray(alignment.points(self.points), np.float32)
+        depth = None if self.depth is None else self.depth * np.float32(alignment.scale)
+        return Landmarks(points, depth, self.blendshapes, self.score)
+
+
+class LandmarkProvider(Protocol):
+    """Finds the points of a face that a detector has found."""
+
+    @property
+    def name(self) -> str:
+        """One of `LandmarkName`."""
+
+    def find(self, image: npt.NDArray[np.uint8], face: Face) -> Landmarks:
+        """Find a face's points.
+
+        Args:
+            image: RGB uint8 (H, W, 3).
+            face: where it is, px of ``image``.
+
+        Returns:
+            Its points in px of ``image``; a low score where there is no face after all.
+        """
+
+
+class MtcnnLandmarks:
+    """The detector's own five points: costs nothing, needs nothing."""
+
+    name = "mtcnn"
+
+    def find(self, image: npt.NDArray[np.uint8], face: Face) -> Landmarks:
+        """Return the five points of a face.
+
+        Args:
+            image: not looked at.
+            face: the face.
+
+        Returns:
+            Its five points, without depth and blendshapes.
+        """
+        return Landmarks(np.asarray(face.landmarks, np.float32), None, None, float(face.score))
+
+
+def open_landmarks(name: LandmarkName, *, weights: Path | None = None) -> LandmarkProvider:
+    """Open a provider.
+
+    Args:
+        name: ``mtcnn`` (5 points), ``mesh`` (478 points and blendshapes) or ``fan`` (68 points).
+        weights: for ``mesh`` the face_landmarker.task file, for ``fan`` the folder of its weights; not used by
+            ``mtcnn``.
+
+    Returns:
+        The provider.
+
+    Raises:
+        SettingsError: the name is unknown, ``weights`` is missing where needed, or the provider's package is
+            not installed.
+        WeightsError: the weights are missing or damaged.
+    """
+    if name == "mtcnn":
+        return MtcnnLandmarks()
+    if name not in ("mesh", "fan"):
+        raise SettingsError(f"landmarks must be mtcnn, mesh or fan. Received: {name!r}.")
+    if weights is None:
+        raise SettingsError(f"landmarks {name} need their weights. Pass what media.weights.find_weights returns.")
+    return _open_with(name, weights)
+
+
+def _open_with(name: str, weights: Path) -> LandmarkProvider:
+    if name == "mesh":
+        from faceswap_gan.faces.mesh import MeshLandmarker
+
+        return MeshLandmarker(weights)
+    from faceswap_gan.faces.fan import FanLandmarks
+
+    return FanLandmarks(weights)
