@@ -11,11 +11,20 @@ import numpy.typing as npt
 
 from faceswap_gan.errors import SettingsError
 from faceswap_gan.faces.alignment import Alignment
+from faceswap_gan.faces.topology import LEFT_EYE, MOUTH_CORNERS, NOSE_TIP, RIGHT_EYE
 
 if TYPE_CHECKING:
     from faceswap_gan.faces.detector import Face
 
 LandmarkName = Literal["mtcnn", "mesh", "fan"]
+
+# Which points' mean is each of the five, by how many points there are.
+_FIVE: dict[int, tuple[tuple[int, ...], ...]] = {
+    5: ((0,), (1,), (2,), (3,), (4,)),
+    68: (tuple(range(36, 42)), tuple(range(42, 48)), (30,), (48,), (54,)),
+    478: (LEFT_EYE, RIGHT_EYE, (NOSE_TIP,), MOUTH_CORNERS[:1], MOUTH_CORNERS[1:]),
+}
+_EYES_TO_MOUTH = 1.1  # of a frontal face, in inter-ocular distances
 
 
 @dataclass(frozen=True)
@@ -33,6 +42,31 @@ class Landmarks:
     depth: npt.NDArray[np.float32] | None
     blendshapes: npt.NDArray[np.float32] | None
     score: float
+
+    @property
+    def five(self) -> npt.NDArray[np.float32]:
+        """The points in `Face.landmarks`' order, float32 (5, 2) px.
+
+        Raises:
+            SettingsError: there are neither 5, 68 nor 478 points.
+        """
+        groups = _FIVE.get(len(self.points))
+        if groups is None:
+            raise SettingsError(f"Landmarks have 5, 68 or 478 points. Received: {len(self.points)}.")
+        return np.stack([self.points[list(group)].mean(axis=0) for group in groups]).astype(np.float32)
+
+    @property
+    def unit(self) -> float:
+        """Inter-ocular distance, px: between the eyes' middles.
+
+        On a turned head, whose eyes lie nearer to each other, the distance from eyes to mouth stands in.
+
+        Raises:
+            SettingsError: there are neither 5, 68 nor 478 points.
+        """
+        five = self.five.astype(np.float64)
+        eyes, mouth = five[:2].mean(axis=0), five[3:].mean(axis=0)
+        return max(float(np.hypot(*(five[1] - five[0]))), float(np.hypot(*(mouth - eyes))) / _EYES_TO_MOUTH, 1e-6)
 
     def moved(self, alignment: Alignment) -> Landmarks:
         """Describe the same face in a crop.
