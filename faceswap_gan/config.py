@@ -110,6 +110,8 @@ class TrainSettings:
     """Course of the rates: as they are, or a warm-up and half a cosine down to 4 %."""
     precision: Precision = "float32"
     """Arithmetic of the layers; weights and losses are float32 always."""
+    balance: float = 0.0
+    """Share of faces drawn evenly over kinds of face (pose, expression) rather than over frames."""
     seed: int = 0
     """Seed of everything random."""
 
@@ -150,13 +152,13 @@ _FAST = Settings(
         mouth=1.0,
         edge=0.5,
         structure=2.0,
-        motion=0.06,
+        motion=0.12,
         look=8.0,
         mask_shape=0.5,
     ),
     augmentation=Augmentation(rotation=4.0, zoom=0.05, shift=0.025, warp=0.6, color_match=0.0),
     training=TrainSettings(
-        batch=8, pairs=4, generator_rate=4e-4, beta_2=0.99, schedule="cosine", precision="bfloat16"
+        batch=8, pairs=4, generator_rate=4e-4, beta_2=0.99, schedule="cosine", precision="bfloat16", balance=0.5
     ),
 )
 

@@ -20,7 +20,7 @@ Floats = npt.NDArray[np.float32]
 
 LEVELS = np.arange(256, dtype=np.float32)
 _LEAST_WEIGHT = 16.0
-_GAIN = (0.6, 1.6)
+_GAIN = (0.85, 1.18)
 _BINS = 64
 
 
@@ -53,7 +53,7 @@ def match(painted: Floats, target: Floats, weight: Floats, *, method: ColorMetho
         painted: swapped face, float (S, S, 3) in [0, 255].
         target: the crop it covers, float (S, S, 3) in [0, 255].
         weight: how much each pixel counts, float (S, S) in [0, 1]: where the face is painted.
-        method: ``none``; ``mean_std``: mean and deviation of each channel, its gain kept within 0.6 to 1.6;
+        method: ``none``; ``mean_std``: mean and deviation of each channel, its gain kept within 0.85 to 1.18;
             ``histogram``: each channel's whole distribution.
 
     Returns:

@@ -11,8 +11,8 @@ import numpy.typing as npt
 _EYE = (0.34, 0.21)  # lids and lashes included, brows not
 _MOUTH = (0.60, 0.40)  # an open mouth too
 _SOFTNESS = 0.5  # width of an edge, in parts of the ellipse's radius
-_CHEEKS = 0.98  # half width of the face, in parts of the distance between the eyes
-_FOREHEAD, _CHIN = 1.42, 1.17  # half heights above and below its middle, in parts of the way from eyes to mouth
+_CHEEKS = 0.94  # half width of the face, in parts of the distance between the eyes
+_FOREHEAD, _CHIN = 1.7, 1.2  # half heights above and below its middle, in parts of the way from eyes to mouth
 _FACE_CENTRE = 0.53  # of the face, of the way from the eyes to the mouth
 _JAW = 0.2  # how much narrower the face is at the chin
 _YAW = 0.5  # how much of the nose's offset the far cheek's edge gives way
@@ -52,7 +52,7 @@ def mouth_mask(landmarks: npt.NDArray[Any], size: int) -> Mask:
 
 
 def face_mask(landmarks: npt.NDArray[Any], size: int) -> Mask:
-    """Draw the region of a crop that a swap paints: brows to chin, following the head's turn.
+    """Draw the region of a crop that a swap paints: forehead to chin, following the head's turn.
 
     A superellipse on the line from the eyes to the mouth. The nose leaves that line towards the side that the
     head turns to, and the cheek on that side is drawn in as much.

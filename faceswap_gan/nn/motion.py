@@ -33,14 +33,15 @@ def motion_loss(
     References:
         Lin (1989), A concordance correlation coefficient to evaluate reproducibility, with means of zero.
     """
-    wanted, painted = (_luma(pair[1]) - _luma(pair[0]) for pair in (footage, swap))
+    wanted, painted = (luma(pair[1]) - luma(pair[0]) for pair in (footage, swap))
     weights = ops.cast(weights[..., 0], "float32")
     common = _sum(wanted * painted * weights)
     energy = _sum((wanted * wanted + painted * painted) * weights)
     return 1.0 - ops.mean(2.0 * common / (energy + _FLAT))
 
 
-def _luma(image: keras.KerasTensor) -> keras.KerasTensor:
+def luma(image: keras.KerasTensor) -> keras.KerasTensor:
+    """Weigh the colours of pictures (..., 3) into their luma (...), float32."""
     return ops.sum(ops.multiply(ops.cast(image, "float32"), _LUMA), axis=-1)
 
 

@@ -22,6 +22,7 @@ from faceswap_gan.faces.parts import face_mask, mouth_mask
 from faceswap_gan.media.images import read_mask, resize
 from faceswap_gan.nn.fast import SIDES
 from faceswap_gan.training.augment import augment, reduce_face
+from faceswap_gan.training.sampling import face_probabilities
 
 Bytes = NDArray[np.uint8]
 Batch = dict[str, NDArray[np.generic]]
@@ -112,6 +113,7 @@ class BatchMaker:
         self._people = people
         self._settings = settings
         self._looks = np.stack([_mean_face(people[side].crops) for side in SIDES])
+        self._odds = {side: face_probabilities(people[side].crops, settings.training.balance) for side in SIDES}
         self._references = {side: people[other].faces for side, other in zip(SIDES, reversed(SIDES), strict=True)}
 
     def make(self, step: int) -> Batch:
@@ -133,7 +135,7 @@ class BatchMaker:
 
     def _samples(self, side: str, rng: np.random.Generator) -> Batch:
         person = self._people[side]
-        chosen = rng.integers(len(person.faces), size=self._settings.training.batch)
+        chosen = rng.choice(len(person.faces), size=self._settings.training.batch, p=self._odds[side])
         sample = augment(
             person.faces[chosen],
             person.masks[chosen],
@@ -156,9 +158,10 @@ class BatchMaker:
         frames: list[list[Bytes]] = [[], []]
         masks: list[list[Bytes]] = [[], []]
         for index in range(number):
-            footage = self._people["dst" if towards_src[index] else "src"]
+            side = "dst" if towards_src[index] else "src"
+            footage = self._people[side]
             total = len(footage.crops)
-            first = int(rng.integers(total))
+            first = int(rng.choice(total, p=self._odds[side]))
             apart = int(rng.integers(1, min(_NEAR + 1, total) if near[index] else total))
             flip = slice(None, None, -1 if mirrored[index] else 1)
             for which, frame in enumerate((first, (first + apart) % total)):

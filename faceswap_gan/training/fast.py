@@ -9,13 +9,13 @@ from faceswap_gan.config import LossSettings
 from faceswap_gan.nn.fast import SIDES
 from faceswap_gan.nn.generator import split_head
 from faceswap_gan.nn.losses import neighbour_differences
-from faceswap_gan.nn.motion import motion_loss
+from faceswap_gan.nn.motion import luma, motion_loss
 from faceswap_gan.nn.similarity import dssim_loss
 from faceswap_gan.training.networks import Networks
 from faceswap_gan.training.steps import Step, Tensors, Terms, to_mask, to_picture
 
 _OUTSIDE = 0.05  # weight of pixels outside the face: hair and collar steady the code but are not painted
-_MOUTH_LOOK = 0.3  # weight of the mouth in the look: how open it is on average is the footage's affair
+_MOUTH_LOOK = 0.1  # weight of the mouth's luma in the look: how open it is on average is the footage's affair
 _MEMORY = 0.95  # share of the mean swap that a step keeps
 
 
@@ -80,9 +80,9 @@ class FastStep(Step):
         self.mean_swap.assign(_maps(keep) * self.mean_swap + (1.0 - _maps(keep)) * mean)
         seen.assign(seen + number)
         error = ops.stop_gradient(ops.take(self.mean_swap - looks, person, axis=0))
-        region = masks[..., 2:3] * (1.0 - (1.0 - _MOUTH_LOOK) * masks[..., 1:2])
+        error = error - (1.0 - _MOUTH_LOOK) * masks[..., 1:2] * luma(error)[..., None]
         pull = error * (rgb - ops.stop_gradient(rgb)) + 0.5 * ops.square(error)
-        return ops.mean(ops.sum(region * pull, axis=-1))
+        return ops.mean(ops.sum(masks[..., 2:3] * pull, axis=-1))
 
     def _reconstruct(self, target: keras.KerasTensor, rgb: keras.KerasTensor, masks: keras.KerasTensor) -> Terms:
         """Compare colours, structure and edges inside the face, eyes and mouth most; summed over both people."""

@@ -29,11 +29,19 @@ def _faces(rng, mean, spread):
 
 @pytest.mark.parametrize("method", ["mean_std", "histogram"])
 def test_painted_region_takes_on_mean_and_deviation(rng, weight, method):
-    painted, target = _faces(rng, (90, 100, 110), 20), _faces(rng, (150, 120, 100), 28)
+    painted, target = _faces(rng, (90, 100, 110), 20), _faces(rng, (150, 120, 100), 22)
     result = match(painted, target, weight, method=method).apply(painted)
     inside = weight > 0
     assert result[inside].mean(axis=0) == pytest.approx(target[inside].mean(axis=0), abs=2)
-    assert result[inside].std(axis=0) == pytest.approx(target[inside].std(axis=0), rel=0.1)
+    assert result[inside].std(axis=0) == pytest.approx(target[inside].std(axis=0), rel=0.03)
+
+
+@pytest.mark.parametrize(("spread", "most"), [(60, 1.18), (5, 0.85)])
+def test_contrast_is_the_painted_persons_own_within_bounds(rng, weight, spread, most):
+    painted, target = _faces(rng, 120, 20), _faces(rng, 120, spread)
+    result = match(painted, target, weight, method="mean_std").apply(painted)
+    gain = result[weight > 0].std() / painted[weight > 0].std()
+    assert gain == pytest.approx(most, abs=0.02)
 
 
 @pytest.mark.parametrize("method", ["mean_std", "histogram"])
