@@ -2,7 +2,7 @@
 
 Both people share every convolution of the decoder; a person enters by a learned scale and shift of each feature at
 8, 16 and 32 px. What the two have in common, how a mouth opens or a lid closes, is then learned from both, which
-makes a swap follow its footage after minutes rather than hours .
+makes a swap follow its footage after minutes rather than hours.
 """
 
 from __future__ import annotations
@@ -19,10 +19,8 @@ from faceswap_gan.nn.shuffle import PixelShuffle
 SIDES = ("src", "dst")
 """People in the order of their index."""
 
-_COARSE, _MIDDLE = (
-    8,
-    32,
-)  # px: side of the code's feature map; of the finest map that a person scales and shifts
+_COARSE = 8  # px: side of the code's feature map
+_MIDDLE = 32  # px: side of the finest map that a person scales and shifts
 
 
 @keras.saving.register_keras_serializable(package="faceswap_gan")
@@ -75,9 +73,7 @@ class Unfold(keras.layers.Layer):  # type: ignore[misc]
         height, width, channels = inputs.shape[1:]
         b = self.block
         blocks = ops.reshape(inputs, (-1, height // b, b, width // b, b, channels))
-        return ops.reshape(
-            ops.transpose(blocks, (0, 1, 3, 2, 4, 5)), (-1, height // b, width // b, b * b * channels)
-        )
+        return ops.reshape(ops.transpose(blocks, (0, 1, 3, 2, 4, 5)), (-1, height // b, width // b, b * b * channels))
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return (N, H/b, W/b, b b C)."""
@@ -136,9 +132,7 @@ def build_fast_decoder(
     """
     code = layers.Input((latent,), name="code_in")
     person = layers.Input((), dtype="int32", name="person")
-    x = layers.Dense(_COARSE * _COARSE * 4 * width, kernel_initializer=_start(rng, "glorot"), name="expand")(
-        code
-    )
+    x = layers.Dense(_COARSE * _COARSE * 4 * width, kernel_initializer=_start(rng, "glorot"), name="expand")(code)
     x = layers.Reshape((_COARSE, _COARSE, 4 * width), name="unflatten")(x)
     x = _conv(x, 8 * width, rng, name="conv8")
     side, filters = _COARSE, 8 * width
@@ -152,9 +146,7 @@ def build_fast_decoder(
     x = _upscale(x, width, rng, name="up64")
     x = _conv(x, width, rng, name="conv64")
     block = size // 64
-    x = layers.Conv2D(
-        4 * block * block, 3, padding="same", kernel_initializer=_start(rng, "glorot"), name="paint"
-    )(x)
+    x = layers.Conv2D(4 * block * block, 3, padding="same", kernel_initializer=_start(rng, "glorot"), name="paint")(x)
     for index in range(block.bit_length() - 1):
         x = PixelShuffle(name=f"paint_shuffle{index + 1}")(x)
     mask = layers.Activation("sigmoid", dtype="float32", name="mask")(x[..., 0:1])
@@ -177,9 +169,7 @@ def leak(x: keras.KerasTensor) -> keras.KerasTensor:
 def _conv(
     x: keras.KerasTensor, filters: int, rng: np.random.Generator, *, name: str, stride: int = 1
 ) -> keras.KerasTensor:
-    x = layers.Conv2D(filters, 3, strides=stride, padding="same", kernel_initializer=_start(rng), name=name)(
-        x
-    )
+    x = layers.Conv2D(filters, 3, strides=stride, padding="same", kernel_initializer=_start(rng), name=name)(x)
     return layers.LeakyReLU(0.1, name=f"{name}_relu")(x)
 
 
