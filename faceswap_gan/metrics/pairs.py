@@ -1,0 +1,89 @@
+"""The footage's frames beside those of another video, and blocks of them that stand for all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faceswap_gan.media.video import Frame
+
+Image = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A frame of the footage and what another video shows then.
+
+    Attributes:
+        footage: the frame of the footage.
+        image: RGB uint8 (H, W, 3) of the other video; None where it has no frame.
+        truth: what that should be, RGB uint8 (H, W, 3); None where it is unknown.
+    """
+
+    footage: Frame
+    image: Image | None
+    truth: Image | None = None
+
+
+def pair_frames(footage: Iterable[Frame], other: Iterable[Frame], *, tolerance: float | None) -> Iterator[Pair]:
+    """Lay two videos' frames side by side; holds one frame of each.
+
+    Args:
+        footage: in order.
+        other: in order.
+        tolerance: frames whose times differ by at most this many seconds belong together; None pairs first
+            with first and so on.
+
+    Yields:
+        One pair for each frame of the footage. Frames of the other video that belong to none are skipped.
+    """
+    rest = iter(other)
+    waiting = next(rest, None)
+    for frame in footage:
+        if tolerance is not None:
+            while waiting is not None and waiting.seconds < frame.seconds - tolerance:
+                waiting = next(rest, None)
+        if waiting is None or (tolerance is not None and waiting.seconds > frame.seconds + tolerance):
+            yield Pair(frame, None)
+            continue
+        yield Pair(frame, waiting.image)
+        waiting = next(rest, None)
+
+
+def choose_blocks(count: int, wanted: int, *, block: int = 15) -> NDArray[np.int64]:
+    """Choose blocks of consecutive frames, spread evenly over a video.
+
+    Args:
+        count: frames of the video.
+        wanted: how many to choose; all where the video has no more.
+        block: frames a block.
+
+    Returns:
+        int64 (m,) frame numbers, ascending.
+    """
+    if count <= wanted:
+        return np.arange(count)
+    blocks = max(1, wanted // block)
+    starts = np.linspace(0, count - block, blocks).astype(np.int64)
+    return np.unique(starts[:, None] + np.arange(min(block, count)))
+
+
+def pick(frames: Iterable[Frame], numbers: NDArray[np.int64]) -> Iterator[Frame]:
+    """Let only some frames pass; stops reading after the last of them.
+
+    Args:
+        frames: in order.
+        numbers: of those to pass, ascending.
+    """
+    wanted = set(numbers.tolist())
+    last = int(numbers[-1]) if len(numbers) else -1
+    for frame in frames:
+        if frame.index > last:
+            return
+        if frame.index in wanted:
+            yield frame
+        if frame.index == last:
+            return
