@@ -1,59 +1,90 @@
-"""Masks: draw the eyes of every crop of a face folder."""
+"""Masks: draw parts of every crop of a face folder, such as the eyes."""
 
 from __future__ import annotations
 
 import logging
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
+    from collections.abc import Sequence
 
-    from faceswap_gan.faces.detector import FaceDetector
+    from faceswap_gan.faces.detector import Face, FaceDetector
     from faceswap_gan.faces.folder import FaceCrop
+    from faceswap_gan.faces.landmarks import LandmarkProvider, Landmarks
 
 log = logging.getLogger(__name__)
 
+_LEAST_SCORE = 0.5  # probability of a face below which a provider's points are not trusted
 
-def run(faces: Path) -> None:
-    """Draw soft eye masks for a face folder.
 
-    They go to binary_masks/<face folder>_eyes/<same name>.png beside the face folder: 8-bit grey, 255 in the
-    eyes. Crops whose landmarks are unknown (pictures from another tool) are searched for a face; where none
+def run(
+    faces: Path,
+    *,
+    parts: tuple[Literal["eyes", "eyebrows", "nose", "mouth", "face"], ...] = ("eyes",),
+    landmarks: Literal["mtcnn", "mesh", "fan"] = "mtcnn",
+    landmark_weights: Path | None = None,
+    dilate: float = 0.08,
+    blur: float = 0.05,
+) -> None:
+    """Draw soft masks of parts of the faces in a face folder; training weighs the eyes by theirs.
+
+    They go to binary_masks/<face folder>_<part>/<same name>.png beside the face folder: 8-bit grey, 255 in the
+    part. Crops whose landmarks are unknown (pictures from another tool) are searched for a face; where none
     is found the mask is black, which means that training weighs that picture's eyes like the rest.
 
     Args:
         faces: Face folder to read.
+        parts: Parts to draw, each into a folder of its own.
+        landmarks: Points that the parts are drawn from: the detector's 5, the 478 of MediaPipe's mesh, or the 68
+            of FAN.
+        landmark_weights: Folder that holds the weights of mesh or fan, for machines without a network.
+        dilate: How far a mask reaches over the landmarks' convex hull, in parts of the distance between the eyes.
+        blur: Softness of its edge (standard deviation), in parts of the distance between the eyes.
 
     Raises:
         FaceFolderError: The folder is missing, empty or damaged.
         MediaError: A picture cannot be read or a mask not written.
+        SettingsError: A setting is outside what it may be, or the landmarks' package is not installed.
+        WeightsError: The landmarks' weights are missing or damaged.
     """
+    import numpy as np
     from rich.console import Console
     from rich.progress import track
 
     from faceswap_gan.faces.folder import FaceFolder, mask_folder
+    from faceswap_gan.faces.hulls import part_mask
+    from faceswap_gan.faces.landmarks import open_landmarks
     from faceswap_gan.media.images import write_mask
 
     folder = FaceFolder(faces)
-    target = mask_folder(faces)
-    drawer = _Drawer()
-    black = 0
+    finder = _Finder(open_landmarks(landmarks, weights=landmark_weights))
     console = Console(stderr=True)
     quiet = not console.is_terminal
     for i in track(range(len(folder)), "masks", console=console, transient=True, disable=quiet):
-        mask = drawer.draw(folder.read(i))
-        black += not mask.any()
-        write_mask(target / f"{folder.files[i].stem}.png", mask)
-    if black:
-        log.warning("%d of %d pictures show no face that was found: black masks", black, len(folder))
-    log.info("%d eye masks written to %s", len(folder), target)
+        crop = folder.read(i)
+        size = len(crop.image)
+        found = finder.find(crop)
+        for part in dict.fromkeys(parts):
+            mask = np.zeros((size, size), np.uint8)
+            if found is not None:
+                mask = part_mask(part, found, size, dilate=dilate, blur=blur)
+            write_mask(mask_folder(faces, part) / f"{folder.files[i].stem}.png", mask)
+    _report(finder, len(folder), parts, faces)
 
 
-class _Drawer:
-    """Draws eye masks; loads the detector when the first crop without landmarks comes."""
+class _Finder:
+    """Finds a crop's landmarks; loads the detector when the first crop without any comes.
+
+    Attributes:
+        black: crops so far in which no face was found.
+        missed: faces so far that the provider did not see; they are drawn from the detector's five points.
+    """
+
+    def __init__(self, provider: LandmarkProvider) -> None:
+        self.black = self.missed = 0
+        self.provider = provider
 
     @cached_property
     def _detector(self) -> FaceDetector:
@@ -61,19 +92,58 @@ class _Drawer:
 
         return FaceDetector(threshold=0.8)
 
-    def draw(self, crop: FaceCrop) -> npt.NDArray[np.uint8]:
-        """Draw the mask of a crop, uint8 (S, S)."""
-        import numpy as np
+    def find(self, crop: FaceCrop) -> Landmarks | None:
+        """Find the landmarks in crop px; None where there is no face."""
+        from faceswap_gan.faces.landmarks import MtcnnLandmarks
 
-        from faceswap_gan.faces.parts import eye_mask
+        face = _face_in_crop(crop) or self._search(crop)
+        if face is None:
+            self.black += 1
+            return None
+        found = self.provider.find(crop.image, face)
+        # The detector's own score is 0 where a track bridges a gap; its points are all there is then.
+        if self.provider.name != "mtcnn" and found.score < _LEAST_SCORE:
+            self.missed += 1
+            return MtcnnLandmarks().find(crop.image, face)
+        return found
 
-        size = len(crop.image)
-        if crop.landmarks is not None:
-            return eye_mask(crop.landmarks, size)
+    def _search(self, crop: FaceCrop) -> Face | None:
         found = self._detector.detect([crop.image])[0]
-        if not found:
-            return np.zeros((size, size), np.uint8)
-        return eye_mask(max(found, key=lambda face: face.width).landmarks, size)
+        return max(found, key=lambda face: face.width) if found else None
+
+
+def _face_in_crop(crop: FaceCrop) -> Face | None:
+    """Describe a crop's face in px of the crop; None when it is unknown."""
+    import numpy as np
+
+    from faceswap_gan.faces.detector import Face
+
+    if crop.face is None or crop.alignment is None:
+        return None
+    # A box turned with the head would grow; its centre and its size say all.
+    low, high = crop.face.box[:2].astype(np.float64), crop.face.box[2:].astype(np.float64)
+    centre = crop.alignment.points((low + high)[None] / 2)[0]
+    half = (high - low) / 2 * crop.alignment.scale
+    points = crop.alignment.points(crop.face.landmarks)
+    return Face(
+        np.concatenate([centre - half, centre + half]).astype(np.float32),
+        points.astype(np.float32),
+        crop.face.score,
+    )
+
+
+def _report(finder: _Finder, count: int, parts: Sequence[str], faces: Path) -> None:
+    from faceswap_gan.faces.folder import mask_folder
+
+    if finder.black:
+        log.warning("%d of %d pictures show no face that was found: black masks", finder.black, count)
+    if finder.missed:
+        log.warning(
+            "%s did not see %d of %d faces: drawn from the detector's five points",
+            *(finder.provider.name, finder.missed, count),
+        )
+    for part in dict.fromkeys(parts):
+        log.info("%d masks of %s written to %s", count, part, mask_folder(faces, part))
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ _FOREHEAD = 0.5  # how far the forehead reaches over the 68 points' brows, in in
 # inter-ocular distances.
 _EYE, _BROW, _MOUTH = (0.0, 0.0, 0.26, 0.13), (0.0, -0.33, 0.33, 0.09), (0.0, 0.0, 0.45, 0.25)
 # The nose's outline: part of the way from the eyes' middle to its tip, and width in inter-ocular distances.
-_NOSE = ((0.1, 0.1), (0.7, 0.25), (1.0, 0.34), (1.2, 0.2))
+_NOSE = ((0.1, 0.12), (0.7, 0.34), (1.0, 0.46), (1.25, 0.34))
 _STEPS = 48  # corners of a drawn ellipse
 _SHIFT = 4  # bits of a pixel's fraction that OpenCV draws with
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from faceswap_gan.errors import SettingsError
 from faceswap_gan.faces.alignment import Alignment
 from faceswap_gan.faces.topology import LEFT_EYE, MOUTH_CORNERS, NOSE_TIP, RIGHT_EYE
+from faceswap_gan.media.weights import find_weights
 
 if TYPE_CHECKING:
     from faceswap_gan.faces.detector import Face
@@ -24,6 +25,7 @@ _FIVE: dict[int, tuple[tuple[int, ...], ...]] = {
     68: (tuple(range(36, 42)), tuple(range(42, 48)), (30,), (48,), (54,)),
     478: (LEFT_EYE, RIGHT_EYE, (NOSE_TIP,), MOUTH_CORNERS[:1], MOUTH_CORNERS[1:]),
 }
+_WEIGHTS = {"mesh": "face_landmarker", "fan": "fan"}  # which of media.weights.WEIGHTS a provider takes
 _EYES_TO_MOUTH = 1.1  # of a frontal face, in inter-ocular distances
 
 
@@ -124,31 +126,26 @@ def open_landmarks(name: LandmarkName, *, weights: Path | None = None) -> Landma
 
     Args:
         name: ``mtcnn`` (5 points), ``mesh`` (478 points and blendshapes) or ``fan`` (68 points).
-        weights: for ``mesh`` the face_landmarker.task file, for ``fan`` the folder of its weights; not used by
-            ``mtcnn``.
+        weights: the provider's file, or a folder that holds it; None leaves it to `media.weights.find_weights`:
+            ``FACESWAP_WEIGHTS``, the cache, a download. ``mtcnn`` needs none.
 
     Returns:
         The provider.
 
     Raises:
-        SettingsError: the name is unknown, ``weights`` is missing where needed, or the provider's package is
-            not installed.
+        SettingsError: the name is unknown, or the provider's package is not installed.
         WeightsError: the weights are missing or damaged.
     """
     if name == "mtcnn":
         return MtcnnLandmarks()
-    if name not in ("mesh", "fan"):
-        raise SettingsError(f"landmarks must be mtcnn, mesh or fan. Received: {name!r}.")
-    if weights is None:
-        raise SettingsError(f"landmarks {name} need their weights. Pass what media.weights.find_weights returns.")
-    return _open_with(name, weights)
-
-
-def _open_with(name: str, weights: Path) -> LandmarkProvider:
+    if name not in _WEIGHTS:
+        raise SettingsError(f"landmarks must be one of mtcnn, {', '.join(_WEIGHTS)}. Received: {name!r}.")
+    is_file = weights is not None and weights.is_file()
+    path = weights if weights is not None and is_file else find_weights(_WEIGHTS[name], folder=weights)
     if name == "mesh":
         from faceswap_gan.faces.mesh import MeshLandmarker
 
-        return MeshLandmarker(weights)
+        return MeshLandmarker(path)
     from faceswap_gan.faces.fan import FanLandmarks
 
-    return FanLandmarks(weights)
+    return FanLandmarks(path)
