@@ -1,0 +1,198 @@
+"""Frames to frames whose faces are painted with the bent skin of another: a swap without training."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from faceswap_gan.conversion.blending import Pasted
+from faceswap_gan.conversion.color import ColorMap, ColorMethod, SteadyColor, match
+from faceswap_gan.conversion.mesh_choice import Fade, Share, SourceChooser
+from faceswap_gan.conversion.mesh_eyes import turn_eyes
+from faceswap_gan.conversion.mesh_mask import FEATHER, face_width, paint_mask
+from faceswap_gan.conversion.mesh_source import MeshSource, describe_look
+from faceswap_gan.conversion.mesh_tracks import MeshFrame, SparseDetector, follow_meshes
+from faceswap_gan.conversion.mesh_warp import Array, Floats, Image, Raster, map_back, rasterise, reduction, sample
+from faceswap_gan.conversion.swapper import SwappedFrame
+from faceswap_gan.errors import SettingsError
+from faceswap_gan.faces.detector import FaceDetector
+from faceswap_gan.faces.landmarks import LandmarkProvider, Landmarks
+from faceswap_gan.faces.topology import MESH_POINTS
+from faceswap_gan.media.video import Frame
+
+Blend = Literal["feather", "seamless"]
+
+_AHEAD = 6
+_COARSE = 4  # one pixel of so many along each side tells the colours
+_PAD = 3
+
+
+def mesh_swap_frames(
+    frames: Iterable[Frame],
+    source: MeshSource,
+    provider: LandmarkProvider,
+    *,
+    detector: FaceDetector | None = None,
+    blend: Blend = "feather",
+    color: ColorMethod = "mean_std",
+    max_faces: int = 1,
+) -> Iterator[SwappedFrame]:
+    """Paint the source's face over the faces of a video, without any training.
+
+    Each frame takes the source picture nearest in pose and expression, held long enough not to flicker, bends it
+    triangle by triangle onto the frame's mesh, turns its irises as the frame's are, and blends it in. Memory is
+    bounded: some forty frames are held.
+
+    Args:
+        frames: of one video, in order.
+        source: the person to paint.
+        provider: gives 478 points a face.
+        detector: finds the faces; a `SparseDetector` if None.
+        blend: ``feather``: a soft edge, colours by ``color``; ``seamless``: the colours of the edge spread over
+            the face by Poisson's equation, slower and less steady.
+        color: how the painted colours are brought to the frame's, see `match`.
+        max_faces: people to paint per frame.
+
+    Yields:
+        Every frame, in order; unchanged where no face was found.
+
+    Raises:
+        SettingsError: an unknown ``blend`` or ``color``, or a provider without a mesh.
+
+    References:
+        Perez, Gangnet, Blake, "Poisson image editing", ACM Transactions on Graphics 22 (2003).
+    """
+    if blend not in ("feather", "seamless"):
+        raise SettingsError(f"expected --blend feather or seamless, got {blend!r}.")
+    painter = _MeshPainter(source, blend=blend, color=color)
+    detector = SparseDetector() if detector is None else detector
+    waiting: deque[tuple[MeshFrame, dict[int, Floats]]] = deque()
+    for entry in follow_meshes(frames, provider, detector, max_faces=max_faces):
+        waiting.append((entry, {t: describe_look(mesh, source.topology) for t, mesh in entry.meshes.items()}))
+        if len(waiting) > _AHEAD:
+            yield painter.paint(waiting)
+            waiting.popleft()
+    while waiting:
+        yield painter.paint(waiting)
+        waiting.popleft()
+
+
+@dataclass
+class _Person:
+    """What lasts from frame to frame of one followed face."""
+
+    fade: Fade
+    color: SteadyColor = field(default_factory=SteadyColor)
+
+
+class _MeshPainter:
+    """Paints frame after frame; remembers each person's picture and colours."""
+
+    def __init__(self, source: MeshSource, *, blend: Blend, color: ColorMethod) -> None:
+        self._source, self._blend, self._color = source, blend, color
+        chooser = SourceChooser(source.looks())
+        self._chooser = chooser
+        self._people: defaultdict[int, _Person] = defaultdict(lambda: _Person(Fade(chooser)))
+
+    def paint(self, waiting: deque[tuple[MeshFrame, dict[int, Floats]]]) -> SwappedFrame:
+        """Paint the first of some consecutive frames."""
+        entry = waiting[0][0]
+        pasted = Pasted(entry.frame.image, np.zeros(entry.frame.image.shape[:2], np.uint8))
+        for track, mesh in entry.meshes.items():
+            person = self._people[track]
+            wanted = np.stack([looks[track] for _, looks in waiting if track in looks])
+            picture = self._chooser.choose(wanted, person.fade.picture)
+            shares = person.fade.update(picture, entry.frame.seconds)
+            pasted = self._paint_face(pasted, mesh, shares, person.color, entry.frame.seconds)
+        return SwappedFrame(entry.frame, pasted.image, pasted.mask, len(entry.meshes))
+
+    def _paint_face(
+        self, below: Pasted, mesh: Landmarks, shares: tuple[Share, ...], steady: SteadyColor, at: float
+    ) -> Pasted:
+        triangles = self._source.topology.triangles
+        margin = int(np.ceil(FEATHER * face_width(mesh.points))) + _PAD
+        depth = None if mesh.depth is None else mesh.depth[:MESH_POINTS]
+        shape = below.image.shape
+        raster = rasterise(mesh.points[:MESH_POINTS], triangles, shape, depth=depth, margin=margin)
+        place, part = _overlap(raster, shape)
+        under = below.image[place]
+        if not under.size:
+            return below
+        layers = [self._layer(raster, mesh, share) for share in shares]
+        painted, alpha = (np.asarray(x, np.float32)[part] for x in _mix(layers, shares))
+        painted = self._recolour(painted, under, alpha, steady, at)
+        if self._blend == "seamless":
+            painted = _seamless(under, painted, raster.covered[part])
+        image, mask = below.image.copy(), below.mask.copy()
+        mixed = under + alpha[..., None] * (painted - under)
+        image[place] = np.where(alpha[..., None] > 0, np.rint(mixed), under).astype(np.uint8)
+        mask[place] = np.maximum(mask[place], np.ceil(alpha * 255).astype(np.uint8))
+        return Pasted(image, mask)
+
+    def _layer(self, raster: Raster, mesh: Landmarks, share: Share) -> tuple[Image, Floats]:
+        """Bend one picture onto a mesh: its colours and how much of it shows, over the raster."""
+        picture = self._source.pictures[share.picture]
+        triangles = self._source.topology.triangles
+        dst, src = mesh.points[:MESH_POINTS], picture.mesh.points[:MESH_POINTS]
+        there = map_back(raster, dst, src, triangles)
+        turn_eyes(there, raster, mesh.points, picture.mesh.points)
+        colours = sample(picture.image, there, reduction(src, dst, triangles))
+        return colours, paint_mask(raster, mesh, picture.mesh, triangles)
+
+    def _recolour(self, painted: Floats, under: Image, alpha: Floats, steady: SteadyColor, at: float) -> Floats:
+        if self._color == "none":
+            return painted
+        few = np.s_[::_COARSE, ::_COARSE]
+        found = match(painted[few], under[few].astype(np.float32), alpha[few], method=self._color)
+        return _apply(steady.update(found, at), painted)
+
+
+def _mix(layers: list[tuple[Image, Floats]], shares: tuple[Share, ...]) -> tuple[Array, Floats]:
+    """Mix the layers of a fade by their shares."""
+    if len(layers) == 1:
+        return layers[0]
+    alphas = [share.weight * alpha for share, (_, alpha) in zip(shares, layers, strict=True)]
+    alpha = np.minimum(np.sum(alphas, axis=0), 1)
+    whole = np.maximum(alpha, 1e-6)
+    colours = np.sum([(a / whole)[..., None] * c for a, (c, _) in zip(alphas, layers, strict=True)], axis=0)
+    return colours, alpha
+
+
+def _apply(curves: ColorMap, image: Floats) -> Floats:
+    """Recolour whole levels by table: as `ColorMap.apply`, faster."""
+    table = np.ascontiguousarray(curves.curves.T[:, None, :])
+    return np.asarray(cv2.LUT(np.rint(image).astype(np.uint8), table), np.float32).clip(0, 255)
+
+
+def _overlap(raster: Raster, shape: tuple[int, ...]) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+    """Find where raster and frame overlap: slices of the frame, and of the raster."""
+    height, width = raster.triangles.shape
+    x1, y1 = max(raster.x, 0), max(raster.y, 0)
+    x2, y2 = max(min(raster.x + width, shape[1]), x1), max(min(raster.y + height, shape[0]), y1)
+    own = np.s_[y1 - raster.y : y2 - raster.y, x1 - raster.x : x2 - raster.x]
+    return np.s_[y1:y2, x1:x2], own
+
+
+def _seamless(under: Image, painted: Floats, covered: npt.NDArray[np.uint8]) -> Floats:
+    """Spread the colours of a region's border over what is painted in it, float32 (h, w, 3).
+
+    The picture is continued beyond its border first: cloning fails where a region touches it.
+    """
+    sides = (_PAD, _PAD, _PAD, _PAD)
+    target, patch = (
+        cv2.copyMakeBorder(x, *sides, cv2.BORDER_REPLICATE) for x in (under, np.rint(painted).astype(np.uint8))
+    )
+    region = cv2.copyMakeBorder(covered * np.uint8(255), *sides, cv2.BORDER_CONSTANT, value=0)
+    x, y, width, height = cv2.boundingRect(region)
+    if min(width, height) < 2 * _PAD:
+        return painted
+    # The middle as the function computes it from the mask's box: another one would shift the face.
+    middle = (x + width // 2, y + height // 2)
+    cloned = cv2.seamlessClone(patch, target, region, middle, cv2.NORMAL_CLONE)
+    return np.asarray(cloned[_PAD:-_PAD, _PAD:-_PAD], np.float32)
