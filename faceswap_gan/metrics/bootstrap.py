@@ -134,4 +134,4 @@ def worst_ratio(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     """Largest ratio of columns: the first half are numerators, the second half denominators."""
     half = sums.shape[-1] // 2
     pairs = np.stack([sums[..., :half], sums[..., half:]], axis=-1)
-    return np.asarray(np.nanmax(ratio(pairs), axis=-1))
+    return np.asarray(np.fmax.reduce(ratio(pairs), axis=-1))

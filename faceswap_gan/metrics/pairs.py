@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +51,22 @@ def pair_frames(footage: Iterable[Frame], other: Iterable[Frame], *, tolerance: 
             continue
         yield Pair(frame, waiting.image)
         waiting = next(rest, None)
+
+
+def with_truth(pairs: Iterable[Pair], truth: Iterable[Frame]) -> Iterator[Pair]:
+    """Add to each pair the frame of the same number of a third video, the true swap.
+
+    Args:
+        pairs: in order.
+        truth: in order, at least up to the last pair's number; pairs beyond its end have no truth.
+    """
+    rest = iter(truth)
+    frame = next(rest, None)
+    for pair in pairs:
+        while frame is not None and frame.index < pair.footage.index:
+            frame = next(rest, None)
+        there = frame is not None and frame.index == pair.footage.index
+        yield replace(pair, truth=frame.image) if frame is not None and there else pair
 
 
 def choose_blocks(count: int, wanted: int, *, block: int = 15) -> NDArray[np.int64]:

@@ -116,7 +116,7 @@ def _to(side: Literal["src", "dst"]) -> Callable[[Judged], Floats]:
 def _to_truth(judged: Judged) -> Floats:
     if judged.truth is None:
         return np.full(len(judged.own), np.nan)
-    return np.sum(judged.own.embeddings.astype(np.float64) * judged.truth.embeddings, axis=1)
+    return np.asarray(np.sum(judged.own.embeddings.astype(np.float64) * judged.truth.embeddings, axis=1))
 
 
 def _missed(judged: Judged) -> Floats:
@@ -190,8 +190,8 @@ METRICS: tuple[Metric, ...] = (
     _mean("landmarks_contour", "landmarks, contour", _landmarks(CONTOUR), unit="%",
           meaning="The same of the face's outline, which moves by right where a method transfers the head's shape."),
     _mean("gaze", "gaze error", _gaze, unit="%",
-          meaning="Distance of the irises from their place between the eye's corners, in per cent of the eye's width; "
-          "frames with the footage's eyes shut left out."),
+          meaning="Distance of the irises from their place between the eye's corners, in per cent of the eye's "
+          "width; frames with the footage's eyes shut left out."),
     Metric("blinks", "blink agreement", "", "1", 2,
            "F1 of the frames with shut eyes: open less than 60 % of the video's own median. 1 if nobody blinks.",
            _blinks, boot.f1),

@@ -1,0 +1,30 @@
+"""What a reader of the figures must know."""
+
+from __future__ import annotations
+
+from faceswap_gan.metrics.scores import Judged
+
+
+def make_notes(swap: Judged, *, recognizer: str, anchor_frames: int) -> tuple[str, ...]:
+    """Say how a swap was measured, and what the figures cannot say.
+
+    Args:
+        swap: the swap's measurements.
+        recognizer: file name of the network that judged identity.
+        anchor_frames: frames on which the methods beside it were measured.
+    """
+    people = swap.people
+    return (
+        f"Identity was judged by {recognizer}; a recogniser that training used must not judge. To it, dst's frames "
+        f"are like src's by a mean cosine of {people.floor:.2f}, src's like each other by {people.ceiling:.2f}: the "
+        "0 and the 1 of identity transfer.",
+        f"The swap and the copy were measured on all {len(swap.own)} frames; still, mesh swap, src and its "
+        f"reconstruction on at most {anchor_frames}, in blocks of consecutive frames spread over their video.",
+        "A frame counts where the footage shows a face. If the swap shows none there, it counts 0 in identity and "
+        "as a failure; landmarks, gaze, pose and expression are means over frames in which both show one.",
+        "Colour, sharpness, edge and change outside are measured about the oval of the footage's face, for all "
+        "methods alike.",
+        "Landmarks, blendshapes and identity come from networks that saw no swaps in training and not all people "
+        "equally often. Figures of other recognisers, tools or tables cannot be compared with these.",
+        "A model looks better on the clips that it was trained on than on others.",
+    )

@@ -1,0 +1,91 @@
+"""An evaluation as a table for the terminal and as JSON."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from rich.table import Table
+
+from faceswap_gan import __version__
+from faceswap_gan.metrics.bootstrap import Score
+from faceswap_gan.metrics.evaluation import Evaluation
+from faceswap_gan.metrics.scores import METRICS, Metric
+
+
+def shown_metrics(evaluation: Evaluation) -> list[Metric]:
+    """List the metrics of which any method has a value."""
+    return [m for m in METRICS if any(math.isfinite(e.scores[m.name].value) for e in evaluation.methods)]
+
+
+def format_score(score: Score, metric: Metric) -> str:
+    """Write a value; a dash where it is not defined."""
+    return f"{score.value:.{metric.digits}f}" if math.isfinite(score.value) else "–"
+
+
+def format_interval(score: Score, metric: Metric) -> str:
+    """Write a 95 % interval; nothing where it is unknown."""
+    if not math.isfinite(score.low):
+        return ""
+    return f"{score.low:.{metric.digits}f} to {score.high:.{metric.digits}f}"
+
+
+def to_table(evaluation: Evaluation) -> Table:
+    """Lay the figures out for the terminal: a row a metric, a column a method."""
+    table = Table(title="The swap, and what it is measured beside", title_justify="left")
+    table.add_column("")
+    table.add_column("best", justify="right", style="dim")
+    for method in evaluation.methods:
+        table.add_column(method.title, justify="right")
+    table.columns[2].style = "bold"
+    table.add_column("swap's 95 % interval", justify="right", style="dim")
+    for metric in shown_metrics(evaluation):
+        title = f"{metric.title}, {metric.unit}" if metric.unit else metric.title
+        values = [format_score(method.scores[metric.name], metric) for method in evaluation.methods]
+        interval = format_interval(evaluation.swap.scores[metric.name], metric)
+        table.add_row(title, metric.best, *values, interval)
+    return table
+
+
+def to_json(evaluation: Evaluation) -> dict[str, Any]:
+    """Describe an evaluation in plain types; what is not defined is null.
+
+    Returns:
+        ``files``, ``media``, ``notes``, ``metrics`` (what each means), ``methods`` (frames and scores by
+        metric: value, low, high, frames) and ``curves`` of the swap over time.
+    """
+    result = {
+        "version": __version__,
+        "files": [asdict(entry) for entry in evaluation.files],
+        "media": asdict(evaluation.media),
+        "notes": list(evaluation.notes),
+        "metrics": {m.name: {"unit": m.unit, "best": m.best, "meaning": m.meaning} for m in METRICS},
+        "methods": {
+            method.name: {
+                "title": method.title,
+                "about": method.about,
+                "frames": method.frames,
+                "scores": {name: asdict(score) for name, score in method.scores.items()},
+            }
+            for method in evaluation.methods
+        },
+        "curves": {"seconds": evaluation.swap.seconds, **evaluation.swap.curves},
+        "worst": [{"frame": m.frame, "seconds": m.seconds, "why": m.caption} for m in evaluation.worst],
+    }
+    plain = _plain(result)
+    return dict(plain)
+
+
+def _plain(value: Any) -> Any:
+    """Replace arrays by lists and what is no finite number by None; round to six digits."""
+    if isinstance(value, np.ndarray):
+        return [_plain(float(v)) for v in value]
+    if isinstance(value, dict):
+        return {key: _plain(v) for key, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if isinstance(value, float):
+        return float(f"{value:.6g}") if math.isfinite(value) else None
+    return value
