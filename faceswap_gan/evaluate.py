@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from faceswap_gan.metrics.evaluation import Evaluation
     from faceswap_gan.metrics.pairs import Pair
     from faceswap_gan.metrics.recognizer import Recognizer
-    from faceswap_gan.metrics.scores import Judged
     from faceswap_gan.training.checkpoint import LoadedSwap
 
     Numbers = NDArray[np.int64]
@@ -135,6 +134,7 @@ def _open_bench(
     from faceswap_gan.metrics.collector import Tools
     from faceswap_gan.metrics.evaluation import file_facts
     from faceswap_gan.metrics.recognizer import Recognizer
+    from faceswap_gan.training.checkpoint import load_swap
 
     facts = {role: read_facts(path) for role, path in videos.items()}
     _check_sizes(facts)
@@ -154,15 +154,9 @@ def _open_bench(
         mesh=mesh,
         topology=topology,
         recognizer=judge,
-        model=None if model is None else _load(model),
+        model=None if model is None else load_swap(model, face="src"),
         anchor_frames=anchor_frames,
     )
-
-
-def _load(model: Path) -> LoadedSwap:
-    from faceswap_gan.training.checkpoint import load_swap
-
-    return load_swap(model, face="src")
 
 
 def _check_sizes(facts: dict[str, MediaFacts]) -> None:
@@ -197,8 +191,8 @@ def _evaluate(bench: _Bench, *, seed: int) -> Evaluation:
     import numpy as np
 
     from faceswap_gan.metrics.evaluation import Evaluation, FileFacts, frames_a_second, judge_all, make_method
-    from faceswap_gan.metrics.notes import make_notes
     from faceswap_gan.metrics.media_match import match_media
+    from faceswap_gan.metrics.notes import make_notes
     from faceswap_gan.metrics.pictures import cut_worst, make_strips
     from faceswap_gan.metrics.scores import Judged, curves
     from faceswap_gan.metrics.worst import find_worst
@@ -255,7 +249,6 @@ def _anchors(
 ) -> Iterator[tuple[str, Iterator[SwappedFrame]]]:
     """Paint what the swap is compared with."""
     from faceswap_gan.conversion import anchors
-    from faceswap_gan.conversion.mesh_tracks import SparseDetector
     from faceswap_gan.media.video import read_frames
     from faceswap_gan.metrics.collector import SIZE
     from faceswap_gan.metrics.pairs import pick
@@ -272,8 +265,7 @@ def _anchors(
     yield "still", anchors.paste_still(place(frames(), surveys["footage"]), crops)
     matrices = dict(zip(src.measured.frames.tolist(), src.measured.matrices, strict=True))
     source = anchors.make_source(src.crops, src.meshes, matrices, bench.topology)
-    detector = SparseDetector(min_size=bench.tools["dst"].detector.min_size)
-    yield "mesh_swap", anchors.mesh_swap_blocks(frames(), source, bench.mesh, detector)
+    yield "mesh_swap", anchors.mesh_swap_blocks(frames(), source, bench.mesh, bench.tools["dst"].detector)
     if bench.model is not None:
         own = place(pick(read_frames(bench.videos["src"]), src.measured.frames), src)
         yield "src_reconstructed", anchors.reconstruct(own, bench.model.swap, size=bench.model.size)
