@@ -37,6 +37,8 @@ _SIDE = 256  # of the network's picture, px
 _MARGIN = 1.5  # side of the square in parts of the mesh's longer side
 _BOX_MARGIN = 1.35  # the same in parts of MTCNN's box, whose
 _BOX_DROP = 0.066  # centre lies this part of its longer side above the mesh's: means over 45 photos
+_LOOKS = 3  # at a face, at most
+_OFF = 0.12  # part of its side by which a corner of the square may miss
 
 _NAMES = """
     _neutral browDownLeft browDownRight browInnerUp browOuterUpLeft browOuterUpRight cheekPuff cheekSquintLeft
@@ -83,7 +85,7 @@ class MeshLandmarker:
     def find(self, image: Image, face: Face, *, blendshapes: bool = True) -> Landmarks:
         """Find the mesh of a detected face.
 
-        Where the mesh shows that the detector's square missed the face, the network looks a second time.
+        Where the mesh shows that the detector's square missed the face, the network looks again.
 
         Args:
             image: RGB uint8 (H, W, 3).
@@ -96,9 +98,11 @@ class MeshLandmarker:
         """
         square = _square_of_face(face)
         found = self._look(image, square)
-        better = _square_of_mesh(found.points)
-        if _is_off(square, better):
-            found = self._look(image, better)
+        for _ in range(_LOOKS - 1):
+            better = _square_of_mesh(found.points)
+            if not _is_off(square, better):
+                break
+            square, found = better, self._look(image, better)
         return self._with_blendshapes(found) if blendshapes else found
 
     def follow(self, image: Image, previous: Landmarks, *, blendshapes: bool = True) -> Landmarks:
@@ -165,6 +169,6 @@ def _square(centre: npt.NDArray[Any], side: float, angle: float) -> Alignment:
 
 
 def _is_off(used: Alignment, better: Alignment) -> bool:
-    """Tell whether a square differs so much from the better one that a second look pays."""
+    """Tell whether a square differs so much from the better one that another look pays."""
     relative = better.points(used.corners()) - better.points(better.corners())
-    return bool(np.abs(relative).max() > 0.15 * _SIDE)
+    return bool(np.abs(relative).max() > _OFF * _SIDE)

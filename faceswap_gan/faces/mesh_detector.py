@@ -26,8 +26,9 @@ _SIDE = 128  # of the network's picture, px
 _GRIDS = ((16, 2), (8, 6))  # cells along a side, anchors in each cell
 _OVERLAP = 0.3  # IoU above which two boxes are one face
 # The network's box is square and tight; MTCNN's reaches from the hair line to the chin.
-_HEIGHT, _WIDTH, _RISE = 1.11, 0.85, 0.073  # of the other box, and how much higher its centre lies, in its sides
-_MOUTH = 0.4  # half the mouth's width in inter-ocular distances: the network gives its middle only
+_HEIGHT, _WIDTH, _RISE = 1.2, 0.9, 0.129  # of the other box, and how much higher its centre lies, in its sides
+# Where the mouth's corners lie beside and above its middle, which the network gives, in inter-ocular distances.
+_MOUTH = (0.44, 0.05)
 
 
 class MeshDetector:
@@ -123,9 +124,10 @@ def _face(points: Array, size: Any, score: float) -> Face:
     """Describe a face as MTCNN would: points float (7, 2), centre, eyes, nose, mouth's middle, ears; px corners."""
     centre, left, right, nose, mouth = points[:5] - 0.5  # our points name pixel centres
     across = right - left
+    upwards = np.asarray([across[1], -across[0]])
     side = float(np.max(size))
-    down = np.asarray([-across[1], across[0]]) / max(float(np.hypot(*across)), 1e-6)
-    middle = centre - _RISE * side * down
+    middle = centre + _RISE * side * upwards / max(float(np.hypot(*across)), 1e-6)
     half = np.asarray([_WIDTH, _HEIGHT]) * side / 2
-    five = np.stack([left, right, nose, mouth - _MOUTH * across, mouth + _MOUTH * across])
+    lips, half_mouth = mouth + _MOUTH[1] * upwards, _MOUTH[0] * across
+    five = np.stack([left, right, nose, lips - half_mouth, lips + half_mouth])
     return Face(np.concatenate([middle - half, middle + half]).astype(np.float32), five.astype(np.float32), score)
