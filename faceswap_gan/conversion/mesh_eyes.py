@@ -22,7 +22,8 @@ Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float32]
 
 _EYES = ((LEFT_EYE, LEFT_EYE_CORNERS, LEFT_IRIS), (RIGHT_EYE, RIGHT_EYE_CORNERS, RIGHT_IRIS))
-_REACH = (0.08, 0.92)  # where an iris may end along the line from corner to corner
+_REACH = (0.08, 0.92)  # where an iris may have its middle on the line from corner to corner
+_WHITE = 0.05  # what is left beside it at least, in widths of the eye
 _LEAST_OPEN = 0.1  # height of an eye in parts of its width below which it has no gaze
 _MOST_UP = 0.08  # how far an iris is moved up or down, in widths of the eye
 
@@ -61,16 +62,19 @@ def _shift(part: SourceMap, weight: Floats, corners: Array, iris: Array, middle:
     span = float(along @ along)
     up = np.asarray([-along[1], along[0]])
     radius = float(np.linalg.norm(iris[1:] - iris[0], axis=1).mean()) / np.sqrt(span)
-    radius = min(radius, (_REACH[1] - _REACH[0]) / 2 - 0.02)
-    have, want = (
-        float(np.clip((p - start) @ along / span, _REACH[0] + radius, _REACH[1] - radius)) for p in (iris[0], middle)
-    )
+    have, want = (float(np.clip((p - start) @ along / span, *_REACH)) for p in (iris[0], middle))
     u = ((part.x - start[0]) * along[0] + (part.y - start[1]) * along[1]) / span
-    moved = np.interp(u, [0, want - radius, want + radius, 1], [0, have - radius, have + radius, 1])
+    moved = np.interp(u, _knots(want, radius), _knots(have, radius))
     rise = float(np.clip((iris[0] - middle) @ up / span, -_MOST_UP, _MOST_UP))
-    lifted = rise * np.interp(u, [0, want - radius, want + radius, 1], [0, 1, 1, 0])
+    lifted = rise * np.interp(u, _knots(want, radius), [0, 1, 1, 0])
     part.x[...] += weight * ((moved - u) * along[0] + lifted * up[0])
     part.y[...] += weight * ((moved - u) * along[1] + lifted * up[1])
+
+
+def _knots(middle: float, radius: float) -> list[float]:
+    """Corner, iris, corner on the line between the corners, rising even where the iris hides a corner."""
+    first, last = middle - radius, middle + radius
+    return [min(0.0, first - _WHITE), first, last, max(1.0, last + _WHITE)]
 
 
 def _weight(shape: tuple[int, ...], contour: Array) -> Floats:

@@ -19,7 +19,10 @@ Floats = npt.NDArray[np.float32]
 FEATHER = 0.12
 """Width of the soft edge, in parts of the face's width."""
 
-_SEEN = (0.05, 0.35)  # cosine between skin and camera: hidden below, shown above
+# Cosine between skin and camera in the source, and the same in parts of dst's, which is how far the skin is
+# stretched: hidden below, shown above.
+_SEEN = (0.05, 0.2)
+_STRETCHED = (0.25, 0.65)
 _SOFT = 0.015  # blur of inner borders, in widths of the face
 
 # Openings: contour; the least area in dst, in parts of the face's, from which it counts as open; the ratio of
@@ -37,7 +40,8 @@ def face_width(points: Array) -> float:
 def paint_mask(raster: Raster, dst: Landmarks, src: Landmarks, triangles: Array) -> Floats:
     """Decide how much of the source's bent face shows.
 
-    The edge is soft. Skin that the source picture sees from the side or not at all fades out. Where dst's mouth
+    The edge is soft. Skin that the source picture sees from the side or not at all fades out, unless dst shows it
+    from the side too. Where dst's mouth
     or eye is open and src's is closed there is nothing to bend: dst's own shows.
 
     Args:
@@ -51,7 +55,7 @@ def paint_mask(raster: Raster, dst: Landmarks, src: Landmarks, triangles: Array)
     """
     width = face_width(dst.points)
     alpha = soft_edge(raster.covered, FEATHER * width)
-    shown = visibility(src, triangles)
+    shown = visibility(src, dst, triangles)
     if shown.min() < 1:
         seen = np.append(shown, np.float32(0))[raster.triangles]
         alpha *= _blur(seen, 3 * _SOFT * width)
@@ -78,18 +82,26 @@ def soft_edge(covered: npt.NDArray[np.uint8], width: float) -> Floats:
     return _rise(np.asarray(depth, np.float32), 0.0, max(width, 1.0))
 
 
-def visibility(mesh: Landmarks, triangles: Array) -> Floats:
-    """Tell how well each triangle's skin is seen: 0 from behind or edge-on, 1 from in front.
+def visibility(src: Landmarks, dst: Landmarks, triangles: Array) -> Floats:
+    """Tell how well the source sees what each triangle needs: 0 edge-on or from behind, 1 as well as dst's camera.
 
     Args:
-        mesh: with depth; without it everything counts as seen.
+        src: with depth; without it everything counts as seen.
+        dst: the same face points where they are painted.
         triangles: int (m, 3).
 
     Returns:
         Float32 (m,) in [0, 1], smooth over the mesh.
     """
-    if mesh.depth is None:
+    if src.depth is None or dst.depth is None:
         return np.ones(len(triangles), np.float32)
+    here, there = _cosines(src, triangles), _cosines(dst, triangles)
+    shown = _rise(here, *_SEEN) * _rise(here / np.maximum(there, _SEEN[1]), *_STRETCHED)
+    return np.asarray(shown[triangles].mean(axis=1), np.float32)
+
+
+def _cosines(mesh: Landmarks, triangles: Array) -> npt.NDArray[np.float64]:
+    """Cosines between the skin at each point and the camera: float64 (468,), negative where it looks away."""
     points = np.column_stack([mesh.points, mesh.depth])[:MESH_POINTS].astype(np.float64)
     corners = points[triangles]
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
@@ -98,8 +110,7 @@ def visibility(mesh: Landmarks, triangles: Array) -> Floats:
     for corner in range(3):
         np.add.at(sums, triangles[:, corner], normals)
     length = np.maximum(np.linalg.norm(sums, axis=1), 1e-9)
-    cosine = sums[:, 2] / length * (np.sign(normals[:, 2].sum()) or 1.0)
-    return np.asarray(_rise(cosine, *_SEEN)[triangles].mean(axis=1), np.float32)
+    return np.asarray(sums[:, 2] / length * (np.sign(normals[:, 2].sum()) or 1.0))
 
 
 def _missing(

@@ -15,7 +15,7 @@ from faceswap_gan.conversion.blending import Pasted
 from faceswap_gan.conversion.color import ColorMap, ColorMethod, SteadyColor, match
 from faceswap_gan.conversion.mesh_choice import Fade, Share, SourceChooser
 from faceswap_gan.conversion.mesh_eyes import turn_eyes
-from faceswap_gan.conversion.mesh_mask import FEATHER, face_width, paint_mask
+from faceswap_gan.conversion.mesh_mask import FEATHER, face_width, paint_mask, soft_edge
 from faceswap_gan.conversion.mesh_source import MeshSource, describe_look
 from faceswap_gan.conversion.mesh_tracks import MeshFrame, SparseDetector, follow_meshes
 from faceswap_gan.conversion.mesh_warp import Array, Floats, Image, Raster, map_back, rasterise, reduction, sample
@@ -128,7 +128,9 @@ class _MeshPainter:
         painted, alpha = (np.asarray(x, np.float32)[part] for x in _mix(layers, shares))
         painted = self._recolour(painted, under, alpha, steady, at)
         if self._blend == "seamless":
-            painted = _seamless(under, painted, raster.covered[part])
+            # Well inside the face: hair at its rim would tint it all.
+            inner = soft_edge(raster.covered, FEATHER * face_width(mesh.points))[part] > 0.5
+            painted = _seamless(under, painted, inner)
         image, mask = below.image.copy(), below.mask.copy()
         mixed = under + alpha[..., None] * (painted - under)
         image[place] = np.where(alpha[..., None] > 0, np.rint(mixed), under).astype(np.uint8)
@@ -179,7 +181,7 @@ def _overlap(raster: Raster, shape: tuple[int, ...]) -> tuple[tuple[slice, slice
     return np.s_[y1:y2, x1:x2], own
 
 
-def _seamless(under: Image, painted: Floats, covered: npt.NDArray[np.uint8]) -> Floats:
+def _seamless(under: Image, painted: Floats, inner: npt.NDArray[np.bool_]) -> Floats:
     """Spread the colours of a region's border over what is painted in it, float32 (h, w, 3).
 
     The picture is continued beyond its border first: cloning fails where a region touches it.
@@ -188,7 +190,7 @@ def _seamless(under: Image, painted: Floats, covered: npt.NDArray[np.uint8]) -> 
     target, patch = (
         cv2.copyMakeBorder(x, *sides, cv2.BORDER_REPLICATE) for x in (under, np.rint(painted).astype(np.uint8))
     )
-    region = cv2.copyMakeBorder(covered * np.uint8(255), *sides, cv2.BORDER_CONSTANT, value=0)
+    region = cv2.copyMakeBorder(inner * np.uint8(255), *sides, cv2.BORDER_CONSTANT, value=0)
     x, y, width, height = cv2.boundingRect(region)
     if min(width, height) < 2 * _PAD:
         return painted
