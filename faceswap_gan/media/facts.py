@@ -91,11 +91,11 @@ def _read_packets(container: Any, path: Path) -> tuple[tuple[float, ...], tuple[
     seconds = []
     try:
         for packet in container.demux(video, *container.streams.audio):
-            if not packet.size or packet.is_discard:
+            if not packet.size:
                 continue
             if packet.stream.index in sounds:
                 sounds[packet.stream.index].take(packet)
-            elif packet.pts is not None:
+            elif packet.pts is not None and not packet.is_discard:
                 seconds.append(float(packet.pts * Fraction(packet.time_base)))
     except (av.FFmpegError, OSError) as error:
         if not seconds:

@@ -29,7 +29,7 @@ class Pair:
 
 
 def pair_frames(footage: Iterable[Frame], other: Iterable[Frame], *, tolerance: float | None) -> Iterator[Pair]:
-    """Lay two videos' frames side by side; holds one frame of each.
+    """Lay two videos' frames side by side; holds two frames of the other video.
 
     Args:
         footage: in order.
@@ -40,17 +40,37 @@ def pair_frames(footage: Iterable[Frame], other: Iterable[Frame], *, tolerance: 
     Yields:
         One pair for each frame of the footage. Frames of the other video that belong to none are skipped.
     """
-    rest = iter(other)
-    waiting = next(rest, None)
+    rest = _Peek(other)
     for frame in footage:
         if tolerance is not None:
-            while waiting is not None and waiting.seconds < frame.seconds - tolerance:
-                waiting = next(rest, None)
-        if waiting is None or (tolerance is not None and waiting.seconds > frame.seconds + tolerance):
+            rest.seek(frame.seconds)
+        shown = rest.head
+        if shown is None or (tolerance is not None and abs(shown.seconds - frame.seconds) > tolerance):
             yield Pair(frame, None)
             continue
-        yield Pair(frame, waiting.image)
-        waiting = next(rest, None)
+        yield Pair(frame, shown.image)
+        rest.advance()
+
+
+class _Peek:
+    """Frames with the next two in view."""
+
+    def __init__(self, frames: Iterable[Frame]) -> None:
+        self._rest = iter(frames)
+        self.head = next(self._rest, None)
+        self._after = next(self._rest, None)
+
+    def advance(self) -> None:
+        self.head, self._after = self._after, next(self._rest, None)
+
+    def seek(self, seconds: float) -> None:
+        """Pass over frames as long as the one after is nearer to a time."""
+        while (
+            self.head is not None
+            and self._after is not None
+            and abs(self._after.seconds - seconds) < abs(self.head.seconds - seconds)
+        ):
+            self.advance()
 
 
 def with_truth(pairs: Iterable[Pair], truth: Iterable[Frame]) -> Iterator[Pair]:
