@@ -23,7 +23,7 @@ from faceswap_gan import __version__
 from faceswap_gan.errors import FaceSwapError
 
 PROGRAM = "faceswap-gan"
-VERBS = ("extract", "masks", "train", "convert", "swap", "demo")
+VERBS = ("extract", "masks", "train", "convert", "swap", "demo", "parts-augment")
 
 _USAGE = f"""\
 usage: {PROGRAM} <verb> [options]

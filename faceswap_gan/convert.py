@@ -12,8 +12,7 @@ from faceswap_gan.errors import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from faceswap_gan.conversion.color import ColorMethod
-    from faceswap_gan.conversion.swapper import SwappedFrame
+    from faceswap_gan.faces.finder import FoundFrame
     from faceswap_gan.media.video import VideoInfo
     from faceswap_gan.training.checkpoint import LoadedSwap
 
@@ -31,6 +30,9 @@ def run(
     coverage: float = 0.95,
     batch: int = 16,
     max_faces: int = 1,
+    parts: tuple[Literal["eyes", "eyebrows", "nose", "mouth"], ...] | None = None,
+    landmarks: Literal["mtcnn", "mesh", "fan"] = "mtcnn",
+    weights_dir: Path | None = None,
     consent: str | None = None,
 ) -> None:
     """Swap the face in a video with a trained model.
@@ -48,6 +50,10 @@ def run(
         coverage: part of the face crop's side that may be painted, above 0 and at most 1.
         batch: faces to swap at once.
         max_faces: people to swap per frame.
+        parts: swap these parts of the face only, in any combination; the whole face if not given.
+        landmarks: points that the parts are drawn from: the detector's 5, the 478 of MediaPipe's mesh, or the 68
+            of FAN.
+        weights_dir: folder that holds the weights of mesh or fan; else FACESWAP_WEIGHTS, the cache or a download.
         consent: who agreed to this swap, and to what; recorded with the model.
 
     Raises:
@@ -55,31 +61,36 @@ def run(
     """
     from faceswap_gan.conversion.consent import settle_consent
     from faceswap_gan.conversion.output import make_metadata, write_swapped
+    from faceswap_gan.conversion.parts import PartRegion
+    from faceswap_gan.conversion.swapper import swap_frames
+    from faceswap_gan.faces.landmarks import open_landmarks
     from faceswap_gan.media.video import read_info
     from faceswap_gan.training.checkpoint import load_swap
 
     info = read_info(video)
     if output.exists() and output.samefile(video):
         raise SettingsError(f"expected an output beside the video, got the video itself ({output}); rename it.")
+    region = None if parts is None else PartRegion(parts, open_landmarks(landmarks, weights=weights_dir))
     loaded = load_swap(model, face=face)
     statement = settle_consent(model, consent, _ask if sys.stdin.isatty() else None)
     if statement is None:
         log.warning("no consent is stated for %s; name who agreed, and to what, with --consent", model)
-    swapped = _swap(info, loaded, color=color, coverage=coverage, batch=batch, max_faces=max_faces)
+    found = _find(info, loaded, max_faces=max_faces)
+    swapped = swap_frames(
+        found, loaded.swap, size=loaded.size, color=color, coverage=coverage, batch=batch, region=region
+    )
     write_swapped(swapped, output, info, layout=output_layout, metadata=make_metadata(statement))
+    if region is not None and region.missed:
+        log.warning("%d faces without %s landmarks: parts drawn from the detector's", region.missed, landmarks)
 
 
-def _swap(
-    info: VideoInfo, loaded: LoadedSwap, *, color: ColorMethod, coverage: float, batch: int, max_faces: int
-) -> Iterator[SwappedFrame]:
-    """Chain reading, finding and swapping; each holds a few frames only."""
-    from faceswap_gan.conversion.swapper import swap_frames
+def _find(info: VideoInfo, loaded: LoadedSwap, *, max_faces: int) -> Iterator[FoundFrame]:
+    """Chain reading and finding; each holds a few frames only."""
     from faceswap_gan.faces.detector import FaceDetector
     from faceswap_gan.faces.finder import find_faces
     from faceswap_gan.media.video import read_frames
 
-    found = find_faces(read_frames(info.path), FaceDetector(), size=loaded.align_size, max_faces=max_faces)
-    yield from swap_frames(found, loaded.swap, size=loaded.size, color=color, coverage=coverage, batch=batch)
+    return find_faces(read_frames(info.path), FaceDetector(), size=loaded.align_size, max_faces=max_faces)
 
 
 def _ask() -> str:

@@ -18,9 +18,10 @@ FLAGS = {
     "extract": {"--video", "--faces", "--every", "--size", "--max-faces"},
     "masks": {"--faces"},
     "train": {"--src", "--dst", "--model", "--preset", "--steps", "--minutes", "--batch"},
-    "convert": {"--video", "--model", "--output", "--face", "--output-layout", "--color", "--coverage"},
+    "convert": {"--video", "--model", "--output", "--face", "--output-layout", "--color", "--coverage", "--parts"},
     "swap": {"--src-video", "--dst-video", "--output", "--workspace", "--minutes", "--steps", "--preset"},
     "demo": {"--out", "--minutes"},
+    "parts-augment": {"--src", "--dst", "--output", "--parts", "--onto", "--match", "--neighbours", "--landmarks"},
 }
 
 

@@ -13,9 +13,11 @@ import pytest
 import faceswap_gan.faces.finder as finder
 from faceswap_gan.convert import run
 from faceswap_gan.errors import MediaError, ModelError, NoFaceError, SettingsError
-from faceswap_gan.faces.alignment import Alignment
+from faceswap_gan.faces.alignment import Alignment, template
+from faceswap_gan.faces.detector import Face
 from faceswap_gan.faces.finder import FoundFrame
 from faceswap_gan.faces.folder import FaceCrop
+from faceswap_gan.faces.landmarks import Landmarks
 from faceswap_gan.media.images import write_image
 from faceswap_gan.media.video import is_picture, read_frames, read_info
 
@@ -29,7 +31,8 @@ def faces(monkeypatch):
         scale = size / 40
         alignment = Alignment(np.array([[scale, 0, -12 * scale], [0, scale, -4 * scale]]), size)
         for frame in frames:
-            crop = FaceCrop(alignment.crop(frame.image), frame.index, track=0, alignment=alignment)
+            face = Face(np.float32([12, 4, 52, 44]), (template(40) + [12, 4]).astype(np.float32), 0.99)
+            crop = FaceCrop(alignment.crop(frame.image), frame.index, track=0, face=face, alignment=alignment)
             yield FoundFrame(frame, (crop,) if frame.index in shown else ())
 
     monkeypatch.setattr(finder, "find_faces", find)
@@ -69,6 +72,24 @@ def test_layouts_keep_times(make_video, fake_model, faces, tmp_path, layout, pan
     assert [f.pts for f in frames] == [f.pts for f in read_frames(source)]
     assert not _red(frames[0].image[20:28, 28:36]).any()
     assert _red(frames[0].image[20:28, 92:100]).all()
+
+
+@pytest.mark.parametrize("landmarks", ["mtcnn", "mesh"])
+def test_parts_alone_are_painted(fake_model, faces, tmp_path, caplog, monkeypatch, landmarks):
+    class Unsure:
+        name = landmarks
+
+        def find(self, image, face):
+            return Landmarks(face.landmarks, None, None, 0.1)
+
+    monkeypatch.setattr("faceswap_gan.faces.landmarks.open_landmarks", lambda name, *, weights: Unsure())
+    write_image(tmp_path / "in.png", np.full((48, 64, 3), 90, np.uint8))
+    run(tmp_path / "in.png", fake_model, tmp_path / "out.png", color="none", consent="x", parts=("mouth",))
+    (frame,) = read_frames(tmp_path / "out.png")
+    x, y = (template(40)[3:].mean(axis=0) + [12, 4]).round().astype(int)
+    assert _red(frame.image)[y, x]
+    assert (frame.image[: y - 10] == 90).all()
+    assert ("landmarks" in caplog.text) == (landmarks == "mesh")
 
 
 def test_frames_without_a_face_stay_and_are_counted(make_video, fake_model, faces, tmp_path, caplog):
@@ -155,6 +176,8 @@ def test_wrong_settings_are_clear_errors(make_video, fake_model, faces, tmp_path
         run(source, fake_model, out, coverage=1.5, consent="x")
     with pytest.raises(SettingsError, match="batch"):
         run(source, fake_model, out, batch=0, consent="x")
+    with pytest.raises(SettingsError, match="--parts"):
+        run(source, fake_model, out, parts=(), consent="x")
     with pytest.raises(MediaError, match="does not exist"):
         run(tmp_path / "none.mp4", fake_model, out, consent="x")
     with pytest.raises(MediaError, match="ending in"):

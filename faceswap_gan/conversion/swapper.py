@@ -20,6 +20,7 @@ from faceswap_gan.nn.generator import Swap
 
 Floats = npt.NDArray[np.float32]
 SwapFunction = Callable[[Floats], Swap]
+RegionFunction = Callable[[npt.NDArray[np.uint8], FaceCrop], npt.NDArray[np.uint8]]
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ def swap_frames(
     color: ColorMethod = "mean_std",
     coverage: float = 0.95,
     batch: int = 16,
+    region: RegionFunction | None = None,
 ) -> Iterator[SwappedFrame]:
     """Swap the faces of frames, in order.
 
@@ -60,6 +62,9 @@ def swap_frames(
         color: how the painted colours are brought to the frame's, see `match`.
         coverage: part of the crop's side that may be painted.
         batch: crops to swap at once.
+        region: draws where a face may be painted at all, from its frame and crop: uint8 (S, S) of any side over
+            the crop's square, 255 = painted as the network says; the whole face if None. Colours are matched
+            over the whole face either way.
 
     Raises:
         SettingsError: ``batch`` is not positive, an unknown ``color``, or ``coverage`` outside (0, 1].
@@ -67,7 +72,7 @@ def swap_frames(
     """
     if batch < 1:
         raise SettingsError(f"expected --batch of at least 1, got {batch}.")
-    painter = _Painter(swap, size=size, color=color, coverage=coverage, batch=batch)
+    painter = _Painter(swap, size=size, color=color, coverage=coverage, batch=batch, region=region)
     waiting: list[FoundFrame] = []
     for entry in found:
         waiting.append(entry)
@@ -81,10 +86,18 @@ class _Painter:
     """Swaps batches of frames; remembers each person's colour map."""
 
     def __init__(
-        self, swap: SwapFunction, *, size: int, color: ColorMethod, coverage: float, batch: int
+        self,
+        swap: SwapFunction,
+        *,
+        size: int,
+        color: ColorMethod,
+        coverage: float,
+        batch: int,
+        region: RegionFunction | None,
     ) -> None:
         self._swap, self._size, self._color, self._batch = swap, size, color, batch
-        self._region = feather(size, coverage)
+        self._square = feather(size, coverage)
+        self._region = region
         self._steady: defaultdict[int, SteadyColor] = defaultdict(SteadyColor)
 
     def paint(self, entries: list[FoundFrame]) -> Iterator[SwappedFrame]:
@@ -95,7 +108,7 @@ class _Painter:
             pasted = Pasted(entry.frame.image, np.zeros(entry.frame.image.shape[:2], np.uint8))
             for face in entry.faces:
                 crop, rgb, mask = next(swaps)
-                pasted = self._lay(pasted, face, (crop, rgb, mask), entry.frame.seconds)
+                pasted = self._lay(pasted, face, (crop, rgb, mask), entry.frame)
             yield SwappedFrame(entry.frame, pasted.image, pasted.mask, len(entry.faces))
 
     def _run(self, crops: list[npt.NDArray[np.uint8]]) -> Iterator[tuple[Floats, Floats, Floats]]:
@@ -111,17 +124,17 @@ class _Painter:
             for i, crop in enumerate(part):
                 yield crop.astype(np.float32), (rgb[i] + 1) * np.float32(127.5), mask[i, ..., 0]
 
-    def _lay(
-        self, pasted: Pasted, face: FaceCrop, painted: tuple[Floats, Floats, Floats], seconds: float
-    ) -> Pasted:
+    def _lay(self, pasted: Pasted, face: FaceCrop, painted: tuple[Floats, Floats, Floats], frame: Frame) -> Pasted:
         crop, rgb, mask = painted
         if face.alignment is None:
             raise SettingsError(f"expected an aligned crop in frame {face.frame}, got one without alignment.")
-        alpha = np.clip(mask, 0, 1) * self._region
+        alpha = np.clip(mask, 0, 1) * self._square
         rgb = rgb.clip(0, 255)
         if self._color != "none":
             found = match(rgb, crop, alpha, method=self._color)
-            rgb = self._steady[face.track].update(found, seconds).apply(rgb)
+            rgb = self._steady[face.track].update(found, frame.seconds).apply(rgb)
+        if self._region is not None:
+            alpha = alpha * (resize(self._region(frame.image, face), self._size) / np.float32(255))
         laid = paste(pasted.image, rgb, alpha, face.alignment)
         return Pasted(laid.image, np.maximum(laid.mask, pasted.mask))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -118,15 +118,16 @@ class FaceWriter:
 
     Args:
         path: the folder.
-        video: the crops' source.
+        video: the crops' source; where it is no single file, its facts: ``video``, a name, ``sha256`` and more.
 
     Raises:
         FaceFolderError: the folder holds faces of another video, or pictures of unknown origin.
     """
 
-    def __init__(self, path: Path, *, video: Path) -> None:
+    def __init__(self, path: Path, *, video: Path | Mapping[str, str]) -> None:
         self.path = path
-        self._source = {"video": video.name, "sha256": _sha256(video)}
+        file = isinstance(video, Path)
+        self._source = {"video": video.name, "sha256": _sha256(video)} if file else dict(video)
         self._old = read_records(path) if path.is_dir() else {}
         self._check_source()
         self._new: dict[str, dict[str, Any]] = {}

@@ -1,0 +1,110 @@
+"""The parts-augment verb: face folders in, a face folder that train takes out."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import numpy as np
+import pytest
+from tiny import SIDE, draw_faces, write_faces
+
+from faceswap_gan.errors import FaceFolderError, NoFaceError, SettingsError
+from faceswap_gan.faces.alignment import align, template
+from faceswap_gan.faces.detector import Face
+from faceswap_gan.faces.folder import RECORDS, FaceCrop, FaceFolder, FaceWriter, mask_folder
+from faceswap_gan.media.images import read_image, read_mask, write_mask
+from faceswap_gan.parts_augment import run
+from faceswap_gan.training.batches import read_faces
+
+
+def _write(folder, side, count=16):
+    """A person's face folder as extract leaves it."""
+    with FaceWriter(folder, video={"video": side, "sha256": side}) as writer:
+        for i, image in enumerate(draw_faces(side, count=count)):
+            points = (template(200) + [30 + i, 20]).astype(np.float32)
+            face = Face(np.float32([60 + i, 40, 180 + i, 200]), points, 0.9)
+            writer.write(FaceCrop(image, 10 * i, 0, 512 * i, 0, face, align(points, size=SIDE)))
+    return folder
+
+
+@pytest.fixture
+def people(tmp_path):
+    return {side: _write(tmp_path / f"face_{side}", side) for side in ("src", "dst")}
+
+
+def test_train_takes_what_is_written(people, tmp_path, caplog):
+    out = tmp_path / "face_src_eyes"
+    with caplog.at_level(logging.INFO):
+        run(**people, output=out, parts=("eyes", "mouth"), neighbours=2)
+    assert "32 faces and eye masks written" in caplog.text
+    folder = FaceFolder(out)
+    assert [path.name for path in folder.files[:3]] == ["000000_0.png", "000000_1.png", "000001_0.png"]
+    record = json.loads((out / RECORDS).read_text().splitlines()[0])
+    assert record["video"] == "face_src and face_dst: eyes mouth onto dst"
+    caplog.clear()
+    read = read_faces(out, size=SIDE)
+    assert len(read.faces) == 32
+    assert not caplog.records  # every face has its eye mask
+    assert read.masks[..., 0].max() == 255
+
+
+def test_only_the_part_is_of_the_other_person(people, tmp_path):
+    run(**people, output=tmp_path / "out", parts=("mouth",))
+    originals = [read_image(path) for path in FaceFolder(people["dst"]).files]
+    for crop in FaceFolder(tmp_path / "out"):
+        apart = [int((crop.image != each).any(axis=2).sum()) for each in originals]
+        base = originals[int(np.argmin(apart))]
+        changed = (crop.image != base).any(axis=2)
+        assert 0 < changed.mean() < 0.2
+        assert not changed[: SIDE // 2].any()
+        np.testing.assert_allclose(crop.landmarks, template(SIDE), atol=0.05)
+
+
+def test_the_other_way_round_src_receives(people, tmp_path):
+    write_mask(mask_folder(people["src"]) / "000020_0.png", np.full((32, 32), 77, np.uint8))
+    run(**people, output=tmp_path / "out", parts=("eyes",), onto="src")
+    for i, crop in enumerate(FaceFolder(tmp_path / "out")):
+        original = FaceFolder(people["src"]).read(i)
+        assert 0 < (crop.image != original.image).any(axis=2).mean() < 0.2
+        assert (crop.frame, crop.pts) == (i, 512 * i)
+    masks = [read_mask(path) for path in sorted(mask_folder(tmp_path / "out").iterdir())]
+    assert len(masks) == 16
+    assert (masks[2] == 77).all()  # made by hand: kept
+    assert masks[3].max() == 255
+
+
+def test_running_again_replaces_and_other_parts_are_refused(people, tmp_path):
+    out = tmp_path / "out"
+    run(**people, output=out, neighbours=2)
+    run(**people, output=out)
+    assert len(FaceFolder(out)) == 16
+    with pytest.raises(FaceFolderError, match="already holds faces of face_src and face_dst: eyes onto dst"):
+        run(**people, output=out, parts=("nose",))
+
+
+def test_pictures_without_landmarks_are_searched(people, tmp_path, monkeypatch, caplog):
+    plain = write_faces(tmp_path / "plain", "src")
+    with pytest.raises(NoFaceError, match="plain"):
+        run(plain, people["dst"], tmp_path / "out")
+    assert "16 of 16 pictures" in caplog.text
+    face = Face(np.float32([5, 5, 60, 60]), template(SIDE).astype(np.float32), 0.8)
+    monkeypatch.setattr("faceswap_gan.parts_augment._find", lambda image: face)
+    run(plain, people["dst"], tmp_path / "out", onto="src")
+    crop = FaceFolder(tmp_path / "out").read(3)
+    np.testing.assert_allclose(crop.landmarks, template(SIDE), atol=1e-3)
+
+
+def test_wrong_settings_are_clear_errors(people, tmp_path):
+    out = tmp_path / "out"
+    with pytest.raises(SettingsError, match="--parts"):
+        run(**people, output=out, parts=())
+    with pytest.raises(SettingsError, match="--landmarks mesh for --match blendshapes"):
+        run(**people, output=out, match="blendshapes")
+    with pytest.raises(SettingsError, match="beside the face folders"):
+        run(**people, output=people["dst"])
+    with pytest.raises(SettingsError, match="--neighbours between 1 and 16"):
+        run(**people, output=out, neighbours=17)
+    with pytest.raises(FaceFolderError, match="missing"):
+        run(tmp_path / "none", people["dst"], out)
+    assert not out.exists()
