@@ -126,8 +126,9 @@ class FaceWriter:
 
     def __init__(self, path: Path, *, video: Path | Mapping[str, str]) -> None:
         self.path = path
-        file = isinstance(video, Path)
-        self._source = {"video": video.name, "sha256": _sha256(video)} if file else dict(video)
+        if isinstance(video, Path):
+            video = {"video": video.name, "sha256": _sha256(video)}
+        self._source = dict(video)
         self._old = read_records(path) if path.is_dir() else {}
         self._check_source()
         self._new: dict[str, dict[str, Any]] = {}
