@@ -25,7 +25,7 @@ def run(
     parts: tuple[Literal["eyes", "eyebrows", "nose", "mouth", "face"], ...] = ("eyes",),
     landmarks: Literal["mtcnn", "mesh", "fan"] = "mtcnn",
     landmark_weights: Path | None = None,
-    dilate: float = 0.08,
+    dilate: float = 0.12,
     blur: float = 0.05,
 ) -> None:
     """Draw soft masks of parts of the faces in a face folder; training weighs the eyes by theirs.

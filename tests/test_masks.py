@@ -33,6 +33,35 @@ def test_plain_pictures_are_searched_and_black_masks_reported(facedata, tmp_path
     assert read_mask(mask_folder(faces) / "b.png").max() == 0
 
 
+def test_parts_from_the_mesh_go_to_a_folder_each(facedata, tmp_path, caplog):
+    pytest.importorskip("ai_edge_litert", reason="the mesh extra is not installed")
+    faces = tmp_path / "face_dst"
+    extract.run(facedata / "images" / "carell.jpg", faces)
+    weights = facedata / "weights"
+    with caplog.at_level(logging.INFO, "faceswap_gan"):
+        masks.run(faces, parts=("mouth", "face", "mouth"), landmarks="mesh", landmark_weights=weights)
+    (crop,) = FaceFolder(faces)
+    drawn = {part: read_mask(mask_folder(faces, part) / crop.name) for part in ("mouth", "face")}
+    left, right = crop.landmarks[3:]
+    x, y = np.rint((left + right) / 2).astype(int)
+    assert drawn["mouth"][y, x] == drawn["face"][y, x] == 255
+    assert (drawn["face"] > 127).mean() > 5 * (drawn["mouth"] > 127).mean() > 0
+    assert not mask_folder(faces).exists()
+    assert caplog.text.count("masks of mouth") == 1
+
+
+def test_faces_that_the_mesh_does_not_see_are_drawn_from_five_points_and_counted(facedata, tmp_path, caplog):
+    pytest.importorskip("ai_edge_litert", reason="the mesh extra is not installed")
+    faces = tmp_path / "face_dst"
+    extract.run(facedata / "images" / "carell.jpg", faces)
+    (file,) = FaceFolder(faces).files
+    write_image(file, np.zeros((256, 256, 3), np.uint8))
+    with caplog.at_level(logging.INFO, "faceswap_gan"):
+        masks.run(faces, landmarks="mesh", landmark_weights=facedata / "weights" / "face_landmarker.task")
+    assert "mesh did not see 1 of 1 faces" in caplog.text
+    assert read_mask(mask_folder(faces) / file.name).max() == 255
+
+
 def test_a_missing_folder_is_an_error(tmp_path):
     with pytest.raises(FaceFolderError):
         masks.run(tmp_path / "none")

@@ -19,7 +19,7 @@ PartName = Literal["eyes", "eyebrows", "nose", "mouth", "face"]
 PARTS: tuple[PartName, ...] = get_args(PartName)
 """The parts that can be drawn."""
 
-DILATE = 0.08
+DILATE = 0.12
 """How far a mask reaches over its hull, in inter-ocular distances: lashes, the rim of the lips."""
 
 BLUR = 0.05
@@ -43,9 +43,9 @@ _FAN: dict[str, tuple[tuple[int, ...], ...]] = {
 _FOREHEAD = 0.5  # how far the forehead reaches over the 68 points' brows, in inter-ocular distances
 # Ellipses around the five points: centre (right, down) of the part's own point, half width, half height, all in
 # inter-ocular distances.
-_EYE, _BROW, _MOUTH = (0.0, 0.0, 0.26, 0.13), (0.0, -0.33, 0.33, 0.09), (0.0, 0.0, 0.45, 0.25)
+_EYE, _BROW, _MOUTH = (0.0, 0.0, 0.22, 0.09), (0.0, -0.33, 0.3, 0.05), (0.0, 0.0, 0.42, 0.22)
 # The nose's outline: part of the way from the eyes' middle to its tip, and width in inter-ocular distances.
-_NOSE = ((0.1, 0.12), (0.7, 0.34), (1.0, 0.46), (1.25, 0.34))
+_NOSE = ((0.1, 0.08), (0.7, 0.28), (1.0, 0.4), (1.2, 0.28))
 _STEPS = 48  # corners of a drawn ellipse
 _SHIFT = 4  # bits of a pixel's fraction that OpenCV draws with
 
@@ -70,14 +70,14 @@ def part_mask(part: PartName, landmarks: Landmarks, size: int, *, dilate: float 
         raise SettingsError(f"part must be one of {', '.join(PARTS)}. Received: {part!r}.")
     if blur < 0:
         raise SettingsError(f"blur must not be negative. Received: {blur}.")
+    unit = landmarks.unit
     region = _region(part, landmarks, size)
     if not region.any():
         return region
-    unit = landmarks.unit
     inside = cv2.distanceTransform(region, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     outside = cv2.distanceTransform(255 - region, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    # Distance to the hull's rim, which runs half a pixel off the centres on either side.
-    rim = np.where(region > 0, 0.5 - inside, outside - 0.5)
+    # Distance to the hull's rim. OpenCV fills every pixel that it touches: the rim runs through the outermost.
+    rim = np.where(region > 0, 1 - inside, outside)
     mask = np.clip(dilate * unit + 0.5 - rim, 0, 1)
     if blur * unit > 0.1:
         mask = cv2.GaussianBlur(mask, (0, 0), blur * unit, borderType=cv2.BORDER_REPLICATE)
@@ -105,7 +105,7 @@ def _region(part: PartName, landmarks: Landmarks, size: int) -> Mask:
 
 def _forehead(points: npt.NDArray[np.float64], landmarks: Landmarks) -> npt.NDArray[np.float64]:
     """Guess the hair line over the 68 points' brows: they stop there."""
-    across, down = _axes(landmarks.five)
+    _, down = _axes(landmarks.five)
     return np.asarray(points[17:27] - _FOREHEAD * landmarks.unit * down)
 
 
