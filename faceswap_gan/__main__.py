@@ -23,7 +23,7 @@ from faceswap_gan import __version__
 from faceswap_gan.errors import FaceSwapError
 
 PROGRAM = "faceswap-gan"
-VERBS = ("extract", "masks", "train", "convert", "swap", "demo", "parts-augment")
+VERBS = ("extract", "masks", "train", "convert", "swap", "demo", "mesh-swap", "parts-augment", "evaluate")
 
 _USAGE = f"""\
 usage: {PROGRAM} <verb> [options]

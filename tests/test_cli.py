@@ -21,6 +21,7 @@ FLAGS = {
     "convert": {"--video", "--model", "--output", "--face", "--output-layout", "--color", "--coverage", "--parts"},
     "swap": {"--src-video", "--dst-video", "--output", "--workspace", "--minutes", "--steps", "--preset"},
     "demo": {"--out", "--minutes"},
+    "mesh-swap": {"--src", "--dst", "--output", "--blend", "--color", "--output-layout", "--landmark-weights"},
     "parts-augment": {"--src", "--dst", "--output", "--parts", "--onto", "--match", "--neighbours", "--landmarks"},
 }
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from faceswap_gan.conversion.mesh_warp import Raster
+from faceswap_gan.conversion.mesh_warp import Image, Raster, rasterise
 from faceswap_gan.faces.landmarks import Landmarks
 from faceswap_gan.faces.topology import LEFT_EYE, LIPS_INNER, MESH_POINTS, RIGHT_EYE
 
@@ -37,15 +37,36 @@ def face_width(points: Array) -> float:
     return float(np.ptp(points[:MESH_POINTS], axis=0).mean())
 
 
-def paint_mask(raster: Raster, dst: Landmarks, src: Landmarks, triangles: Array) -> Floats:
+def source_edge(image: Image, mesh: Landmarks, triangles: Array) -> Image:
+    """Draw the soft edge of a face in its own picture: what lies at its rim is often hair.
+
+    Args:
+        image: RGB uint8 (h, w, 3).
+        mesh: the face in it.
+        triangles: int (m, 3).
+
+    Returns:
+        uint8 (h, w), 255 well inside the face.
+    """
+    width = face_width(mesh.points)
+    raster = rasterise(mesh.points[:MESH_POINTS], triangles, image.shape, margin=int(FEATHER * width) + 1)
+    edge = soft_edge(raster.covered, FEATHER * width)
+    drawn = np.zeros(image.shape[:2], np.uint8)
+    place, part = raster.overlap(image.shape)
+    drawn[place] = np.rint(edge[part] * 255)
+    return drawn
+
+
+def paint_mask(raster: Raster, edge: Floats, dst: Landmarks, src: Landmarks, triangles: Array) -> Floats:
     """Decide how much of the source's bent face shows.
 
-    The edge is soft. Skin that the source picture sees from the side or not at all fades out, unless dst shows it
-    from the side too. Where dst's mouth
+    The edge is soft, and so is the source's own where it comes to lie further inside. Skin that the source picture
+    sees from the side or not at all fades out, unless dst shows it from the side too. Where dst's mouth
     or eye is open and src's is closed there is nothing to bend: dst's own shows.
 
     Args:
         raster: of dst's mesh, with a margin of 1 px at least.
+        edge: the source's own soft edge bent along, float32 (h, w) in [0, 1], see `source_edge`.
         dst: the mesh that is painted over.
         src: the mesh of the picture that it is painted from.
         triangles: int (m, 3).
@@ -54,7 +75,7 @@ def paint_mask(raster: Raster, dst: Landmarks, src: Landmarks, triangles: Array)
         Float32 (h, w) in [0, 1]; 0 outside the mesh.
     """
     width = face_width(dst.points)
-    alpha = soft_edge(raster.covered, FEATHER * width)
+    alpha = np.minimum(soft_edge(raster.covered, FEATHER * width), edge)
     shown = visibility(src, dst, triangles)
     if shown.min() < 1:
         seen = np.append(shown, np.float32(0))[raster.triangles]
@@ -95,14 +116,14 @@ def visibility(src: Landmarks, dst: Landmarks, triangles: Array) -> Floats:
     """
     if src.depth is None or dst.depth is None:
         return np.ones(len(triangles), np.float32)
-    here, there = _cosines(src, triangles), _cosines(dst, triangles)
+    here, there = (_cosines(mesh.points, depth, triangles) for mesh, depth in ((src, src.depth), (dst, dst.depth)))
     shown = _rise(here, *_SEEN) * _rise(here / np.maximum(there, _SEEN[1]), *_STRETCHED)
     return np.asarray(shown[triangles].mean(axis=1), np.float32)
 
 
-def _cosines(mesh: Landmarks, triangles: Array) -> npt.NDArray[np.float64]:
+def _cosines(flat: Array, depth: Array, triangles: Array) -> npt.NDArray[np.float64]:
     """Cosines between the skin at each point and the camera: float64 (468,), negative where it looks away."""
-    points = np.column_stack([mesh.points, mesh.depth])[:MESH_POINTS].astype(np.float64)
+    points = np.column_stack([flat, depth])[:MESH_POINTS].astype(np.float64)
     corners = points[triangles]
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     # Summed unscaled around each point, so that slivers of closed eyes and lips hardly count.

@@ -15,7 +15,7 @@ from faceswap_gan.conversion.blending import Pasted
 from faceswap_gan.conversion.color import ColorMap, ColorMethod, SteadyColor, match
 from faceswap_gan.conversion.mesh_choice import Fade, Share, SourceChooser
 from faceswap_gan.conversion.mesh_eyes import turn_eyes
-from faceswap_gan.conversion.mesh_mask import FEATHER, face_width, paint_mask, soft_edge
+from faceswap_gan.conversion.mesh_mask import FEATHER, face_width, paint_mask, soft_edge, source_edge
 from faceswap_gan.conversion.mesh_source import MeshSource, describe_look
 from faceswap_gan.conversion.mesh_tracks import MeshFrame, SparseDetector, follow_meshes
 from faceswap_gan.conversion.mesh_warp import Array, Floats, Image, Raster, map_back, rasterise, reduction, sample
@@ -98,6 +98,7 @@ class _MeshPainter:
         self._source, self._blend, self._color = source, blend, color
         chooser = SourceChooser(source.looks())
         self._chooser = chooser
+        self._edged: dict[int, Image] = {}
         self._people: defaultdict[int, _Person] = defaultdict(lambda: _Person(Fade(chooser)))
 
     def paint(self, waiting: deque[tuple[MeshFrame, dict[int, Floats]]]) -> SwappedFrame:
@@ -120,7 +121,7 @@ class _MeshPainter:
         depth = None if mesh.depth is None else mesh.depth[:MESH_POINTS]
         shape = below.image.shape
         raster = rasterise(mesh.points[:MESH_POINTS], triangles, shape, depth=depth, margin=margin)
-        place, part = _overlap(raster, shape)
+        place, part = raster.overlap(shape)
         under = below.image[place]
         if not under.size:
             return below
@@ -144,8 +145,17 @@ class _MeshPainter:
         dst, src = mesh.points[:MESH_POINTS], picture.mesh.points[:MESH_POINTS]
         there = map_back(raster, dst, src, triangles)
         turn_eyes(there, raster, mesh.points, picture.mesh.points)
-        colours = sample(picture.image, there, reduction(src, dst, triangles))
-        return colours, paint_mask(raster, mesh, picture.mesh, triangles)
+        layer = sample(self._with_edge(share.picture), there, reduction(src, dst, triangles))
+        edge = np.asarray(layer[..., 3] / np.float32(255), np.float32)
+        return layer[..., :3], paint_mask(raster, edge, mesh, picture.mesh, triangles)
+
+    def _with_edge(self, number: int) -> Image:
+        """A source picture with its face's soft edge as fourth channel, drawn when it is first needed."""
+        if number not in self._edged:
+            picture = self._source.pictures[number]
+            edge = source_edge(picture.image, picture.mesh, self._source.topology.triangles)
+            self._edged[number] = np.dstack([picture.image, edge])
+        return self._edged[number]
 
     def _recolour(self, painted: Floats, under: Image, alpha: Floats, steady: SteadyColor, at: float) -> Floats:
         if self._color == "none":
@@ -170,15 +180,6 @@ def _apply(curves: ColorMap, image: Floats) -> Floats:
     """Recolour whole levels by table: as `ColorMap.apply`, faster."""
     table = np.ascontiguousarray(curves.curves.T[:, None, :])
     return np.asarray(cv2.LUT(np.rint(image).astype(np.uint8), table), np.float32).clip(0, 255)
-
-
-def _overlap(raster: Raster, shape: tuple[int, ...]) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
-    """Find where raster and frame overlap: slices of the frame, and of the raster."""
-    height, width = raster.triangles.shape
-    x1, y1 = max(raster.x, 0), max(raster.y, 0)
-    x2, y2 = max(min(raster.x + width, shape[1]), x1), max(min(raster.y + height, shape[0]), y1)
-    own = np.s_[y1 - raster.y : y2 - raster.y, x1 - raster.x : x2 - raster.x]
-    return np.s_[y1:y2, x1:x2], own
 
 
 def _seamless(under: Image, painted: Floats, inner: npt.NDArray[np.bool_]) -> Floats:

@@ -48,6 +48,14 @@ class Raster:
         """Move points of the frame, (n, 2) px, into the rectangle; float32 (n, 2)."""
         return (np.asarray(points) - [self.x, self.y]).astype(np.float32)
 
+    def overlap(self, shape: tuple[int, ...]) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+        """Find what the rectangle shares with a frame (H, W, ...): slices of the frame, and of the rectangle."""
+        height, width = self.triangles.shape
+        x1, y1 = max(self.x, 0), max(self.y, 0)
+        x2, y2 = max(min(self.x + width, shape[1]), x1), max(min(self.y + height, shape[0]), y1)
+        own = np.s_[y1 - self.y : y2 - self.y, x1 - self.x : x2 - self.x]
+        return np.s_[y1:y2, x1:x2], own
+
 
 @dataclass(frozen=True)
 class SourceMap:
@@ -84,9 +92,8 @@ def warp_mesh(
     there = map_back(raster, dst_points, src_points, triangles)
     rgb = np.zeros((*shape[:2], 3), np.float32)
     mask = np.zeros(shape[:2], np.float32)
-    height, width = raster.triangles.shape
-    if height and width:
-        place = np.s_[raster.y : raster.y + height, raster.x : raster.x + width]
+    place, _ = raster.overlap(shape)
+    if raster.triangles.size:
         mask[place] = raster.covered
         part = sample(image, there, reduction(src_points, dst_points, triangles))
         rgb[place] = part * mask[place][..., None]
@@ -179,12 +186,12 @@ def sample(image: Image, there: SourceMap, factor: int = 1) -> Image:
     """Fetch a picture's pixels from where a map says: one cubic `cv2.remap`.
 
     Args:
-        image: RGB uint8 (h, w, 3).
+        image: uint8 (h, w, c).
         there: places in it; outside, its border is repeated.
         factor: average the picture down by this whole number first.
 
     Returns:
-        RGB uint8 of the map's shape, (..., 3).
+        uint8 of the map's shape, (..., c).
     """
     x, y = there.x, there.y
     factor = min(factor, *image.shape[:2])
