@@ -4,6 +4,7 @@ import hashlib
 import http.server
 import socket
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -130,6 +131,13 @@ def test_the_list_is_sane():
         assert entry.url is None or entry.url.startswith("https://")
         assert entry.licence
         assert entry.used_by
+
+
+def test_the_guide_lists_them_all():
+    page = (Path(__file__).parents[2] / "docs" / "guide" / "landmarks.md").read_text(encoding="utf-8")
+    for entry in WEIGHTS.values():
+        assert f"| `{entry.name}` | `{entry.file}` | {f'{entry.size:,}' if entry.size else ''}" in page
+        assert entry.url is None or entry.url in page
 
 
 @pytest.mark.parametrize("name", ["face_landmarker", "mobileface"])
