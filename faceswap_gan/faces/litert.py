@@ -6,7 +6,10 @@ A bundle is a zip of ``.tflite`` files, as MediaPipe publishes them. Nothing her
 from __future__ import annotations
 
 import importlib
+import os
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +42,9 @@ class LiteNetwork:
         content = read_member(bundle, member)
         interpreter = _load_runtime().Interpreter
         try:
-            self._interpreter: Any = interpreter(model_content=content, num_threads=threads)
-            self._interpreter.allocate_tensors()
+            with _silent_runtime():
+                self._interpreter: Any = interpreter(model_content=content, num_threads=threads)
+                self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise WeightsError(f"{bundle}: {member} is no network that LiteRT reads ({error}).") from error
         self._inputs = [detail["index"] for detail in self._interpreter.get_input_details()]
@@ -92,3 +96,21 @@ def _load_runtime() -> Any:
         raise SettingsError(
             "The mesh landmarks need the ai-edge-litert package: pip install 'faceswap-gan[mesh]'."
         ) from error
+
+
+@contextmanager
+def _silent_runtime() -> Iterator[None]:
+    """Discard what the runtime writes to file descriptor 2 while it starts; it has no setting for that."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # the process has no such descriptor: nothing to keep clean
+        yield
+        return
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nothing, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nothing)
