@@ -1,11 +1,11 @@
 """Measure how fast a mesh swap is: milliseconds a frame of each part, beside the loop over triangles.
 
-    python benchmarks/mesh_swap.py --src src.png --dst dst.mp4 [--frames 60] [--size 512 480] [--landmark-weights FOLDER]
+    python benchmarks/mesh_swap.py --src src.png --dst dst.mp4 [--frames 60] [--size 512 480]
 
 Both the time on the clock and the processor's time of all threads are given: on a busy machine the second tells more.
-`parts` are landmarks, bend (map, gaze, remap, edge) and blend (colours, feather); `all` is the whole verb but decoding and
-encoding. `loop` bends the same face triangle after triangle with `cv2.warpAffine`, the usual way: `ratio` is its time
-over that of the one remap.
+The parts are landmarks, bend (map, gaze, remap, edge) and blend (colours, feather); `all` is the whole verb without
+decoding and encoding. `loop` bends the same face triangle after triangle with `cv2.warpAffine`, the usual way:
+`ratio` is its time over that of the one remap.
 """
 
 from __future__ import annotations

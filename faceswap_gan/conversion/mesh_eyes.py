@@ -46,14 +46,22 @@ def turn_eyes(there: SourceMap, raster: Raster, dst_points: Array, src_points: A
         eye = local[list(contour)]
         low = np.maximum(np.floor(eye.min(axis=0)).astype(int) - 2, 0)
         high = np.minimum(np.ceil(eye.max(axis=0)).astype(int) + 3, raster.triangles.shape[::-1])
-        x, y = (int(v) for v in np.rint(local[iris[0]]))
-        is_inside = (low < high).all() and low[0] <= x < high[0] and low[1] <= y < high[1]
+        at = local[iris[0]]
+        is_inside = (low < high - 1).all() and (low <= at).all() and (at < high - 1).all()
         if not is_inside or not _is_open(dst_points[list(contour)]) or not _is_open(src_points[list(contour)]):
             continue
         window = np.s_[low[1] : high[1], low[0] : high[0]]
-        middle = np.asarray([there.x[y, x], there.y[y, x]], np.float64)
         part = SourceMap(there.x[window], there.y[window])
+        middle = _look_up(part, at - low)
         _shift(part, _weight(part.x.shape, eye - low), src_points[list(corners)], src_points[list(iris)], middle)
+
+
+def _look_up(part: SourceMap, point: Array) -> npt.NDArray[np.float64]:
+    """Find where a point between pixels is fetched from, by bilinear interpolation: float64 (2,)."""
+    x, y = (int(v) for v in np.floor(point))
+    right, down = (float(v) for v in point - [x, y])
+    weights = np.outer([1 - down, down], [1 - right, right])
+    return np.asarray([(place[y : y + 2, x : x + 2] * weights).sum() for place in (part.x, part.y)])
 
 
 def _shift(part: SourceMap, weight: Floats, corners: Array, iris: Array, middle: Array) -> None:
@@ -64,17 +72,18 @@ def _shift(part: SourceMap, weight: Floats, corners: Array, iris: Array, middle:
     radius = float(np.linalg.norm(iris[1:] - iris[0], axis=1).mean()) / np.sqrt(span)
     have, want = (float(np.clip((p - start) @ along / span, *_REACH)) for p in (iris[0], middle))
     u = ((part.x - start[0]) * along[0] + (part.y - start[1]) * along[1]) / span
-    moved = np.interp(u, _knots(want, radius), _knots(have, radius))
+    here, there = _knots(want, radius), _knots(have, radius)
+    moved = np.interp(u, here, there - here)
     rise = float(np.clip((iris[0] - middle) @ up / span, -_MOST_UP, _MOST_UP))
-    lifted = rise * np.interp(u, _knots(want, radius), [0, 1, 1, 0])
-    part.x[...] += weight * ((moved - u) * along[0] + lifted * up[0])
-    part.y[...] += weight * ((moved - u) * along[1] + lifted * up[1])
+    lifted = rise * np.interp(u, here, [0, 1, 1, 0])
+    part.x[...] += weight * (moved * along[0] + lifted * up[0])
+    part.y[...] += weight * (moved * along[1] + lifted * up[1])
 
 
-def _knots(middle: float, radius: float) -> list[float]:
+def _knots(middle: float, radius: float) -> npt.NDArray[np.float64]:
     """Corner, iris, corner on the line between the corners, rising even where the iris hides a corner."""
     first, last = middle - radius, middle + radius
-    return [min(0.0, first - _WHITE), first, last, max(1.0, last + _WHITE)]
+    return np.asarray([min(0.0, first - _WHITE), first, last, max(1.0, last + _WHITE)])
 
 
 def _weight(shape: tuple[int, ...], contour: Array) -> Floats:
