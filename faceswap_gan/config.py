@@ -152,7 +152,7 @@ _FAST = Settings(
         mouth=1.0,
         edge=0.5,
         structure=2.0,
-        motion=0.12,
+        motion=0.06,
         look=8.0,
         mask_shape=0.5,
     ),

@@ -14,21 +14,25 @@ def motion_loss(
     footage: tuple[keras.KerasTensor, keras.KerasTensor],
     swap: tuple[keras.KerasTensor, keras.KerasTensor],
     weights: keras.KerasTensor,
+    *,
+    enough: float = 1.0,
 ) -> keras.KerasTensor:
     """Compare the change between two frames of the footage with the change between their swaps.
 
-    One minus the concordance 2 <a, b> / (<a, a> + <b, b>) of the two changes in luma, weighted, the mean change not
-    subtracted. It asks nothing of a swap's look, which is the same in both frames: only that what moves in the
-    footage moves alike, and as strongly, in the swap. A still scores 1. (Plain correlation would leave the strength
-    free.)
+    ``enough`` minus the concordance 2 <a, b> / (<a, a> + <b, b>) of the two changes in luma, weighted, the mean
+    change not subtracted; 0 where the concordance is higher. It asks nothing of a swap's look, which is the same in
+    both frames: only that what moves in the footage moves alike, and as strongly, in the swap. A still scores
+    ``enough``. (Plain correlation would leave the strength free.)
 
     Args:
         footage: two frames of each pair, float (P, S, S, 3) in [-1, 1], aligned alike.
         swap: what was painted for them, of the same shapes.
         weights: region in which to compare, float (P, S, S, 1) in [0, 1].
+        enough: concordance that costs nothing. Below 1, a swap may differ from its footage in how it moves as people
+            do; at 1 the footage's own features are the cheapest way to move.
 
     Returns:
-        Scalar in [0, 2], the mean over pairs; pairs without any change count 1.
+        Scalar in [0, 1 + enough], the mean over pairs; pairs without any change count ``enough``.
 
     References:
         Lin (1989), A concordance correlation coefficient to evaluate reproducibility, with means of zero.
@@ -37,7 +41,7 @@ def motion_loss(
     weights = ops.cast(weights[..., 0], "float32")
     common = _sum(wanted * painted * weights)
     energy = _sum((wanted * wanted + painted * painted) * weights)
-    return 1.0 - ops.mean(2.0 * common / (energy + _FLAT))
+    return ops.mean(ops.relu(enough - 2.0 * common / (energy + _FLAT)))
 
 
 def luma(image: keras.KerasTensor) -> keras.KerasTensor:

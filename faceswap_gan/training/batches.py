@@ -22,7 +22,7 @@ from faceswap_gan.faces.parts import face_mask, mouth_mask
 from faceswap_gan.media.images import read_mask, resize
 from faceswap_gan.nn.fast import SIDES
 from faceswap_gan.training.augment import augment, reduce_face
-from faceswap_gan.training.sampling import face_probabilities
+from faceswap_gan.training.sampling import face_probabilities, moment_probabilities
 
 Bytes = NDArray[np.uint8]
 Batch = dict[str, NDArray[np.generic]]
@@ -30,7 +30,7 @@ Batch = dict[str, NDArray[np.generic]]
 FEWEST = 16
 """Faces of a person without which training is refused."""
 
-_NEAR = 12  # frames: half of the pairs are at most so far apart
+_NEAR = 4  # frames: half of the pairs are at most so far apart
 _TOWARDS_SRC = 0.75  # share of pairs that are dst's footage painted as src, the way most models are used
 
 log = logging.getLogger(__name__)
@@ -114,6 +114,11 @@ class BatchMaker:
         self._settings = settings
         self._looks = np.stack([_mean_face(people[side].crops) for side in SIDES])
         self._odds = {side: face_probabilities(people[side].crops, settings.training.balance) for side in SIDES}
+        self._moments = {
+            side: moment_probabilities(people[side].crops, people[side].crop_masks[..., :2])
+            for side in SIDES
+            if settings.training.pairs
+        }
         self._references = {side: people[other].faces for side, other in zip(SIDES, reversed(SIDES), strict=True)}
 
     def make(self, step: int) -> Batch:
@@ -161,7 +166,7 @@ class BatchMaker:
             side = "dst" if towards_src[index] else "src"
             footage = self._people[side]
             total = len(footage.crops)
-            first = int(rng.choice(total, p=self._odds[side]))
+            first = int(rng.choice(total, p=(self._moments if near[index] else self._odds)[side]))
             apart = int(rng.integers(1, min(_NEAR + 1, total) if near[index] else total))
             flip = slice(None, None, -1 if mirrored[index] else 1)
             for which, frame in enumerate((first, (first + apart) % total)):

@@ -16,6 +16,7 @@ from faceswap_gan.training.steps import Step, Tensors, Terms, to_mask, to_pictur
 
 _OUTSIDE = 0.05  # weight of pixels outside the face: hair and collar steady the code but are not painted
 _MOUTH_LOOK = 0.1  # weight of the mouth's luma in the look: how open it is on average is the footage's affair
+_ENOUGH = 0.8  # concordance of motion that is asked for
 _MEMORY = 0.95  # share of the mean swap that a step keeps
 
 
@@ -104,10 +105,8 @@ def _move(footage: keras.KerasTensor, rgb: keras.KerasTensor, masks: keras.Keras
     footage, rgb, masks = (ops.average_pool(x, 2, 2, data_format="channels_last") for x in (footage, rgb, masks))
     pairs = footage.shape[0] // 2
     region = ops.maximum(masks[:pairs], masks[pairs:])
-    return sum(
-        motion_loss((footage[:pairs], footage[pairs:]), (rgb[:pairs], rgb[pairs:]), region[..., i : i + 1])
-        for i in (0, 1)
-    )
+    before_after = (footage[:pairs], footage[pairs:]), (rgb[:pairs], rgb[pairs:])
+    return sum(motion_loss(*before_after, region[..., i : i + 1], enough=_ENOUGH) for i in (0, 1))
 
 
 def _maps(values: keras.KerasTensor) -> keras.KerasTensor:

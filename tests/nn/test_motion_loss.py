@@ -91,3 +91,10 @@ def test_every_pair_counts_the_same(footage):
     for frame in (*footage, *swap):
         frame[1] *= 100  # strong motion weighs no more than the others'
     assert _score(footage, swap) == pytest.approx(1 / 3, abs=1e-4)
+
+
+@pytest.mark.parametrize(("enough", "expected"), [(0.97, 0.01), (0.9, 0.0)])
+def test_enough_motion_costs_nothing(enough, expected):
+    still, weights = _grey(0, 0), np.ones((1, 1, 2, 1), "float32")
+    loss = motion_loss((still, _grey(3, 4)), (still, _grey(4, 3)), weights, enough=enough)  # concordance 0.96
+    assert float(loss) == pytest.approx(expected, abs=1e-5)

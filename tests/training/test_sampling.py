@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from faceswap_gan.training.sampling import face_probabilities
+from faceswap_gan.training.sampling import face_probabilities, moment_probabilities
 
 ALL, RARE = 600, 3
 
@@ -42,3 +42,20 @@ def test_same_faces_same_odds(crops):
 
 def test_fewer_faces_than_kinds_are_drawn_evenly(crops):
     assert face_probabilities(crops[:20], 1.0) == pytest.approx(np.full(20, 1 / 20))
+
+
+def test_moments_of_change_are_drawn_more_often():
+    crops = np.full((50, 32, 32, 3), 100, np.uint8)
+    crops[20, 8:16, 8:16] = 200  # a blink
+    crops[30, 24:] = 200  # a change outside the eyes
+    masks = np.zeros((50, 32, 32, 2), np.uint8)
+    masks[:, 8:16, 8:16, 0] = 255
+    odds = moment_probabilities(crops, masks)
+    assert odds.sum() == pytest.approx(1.0)
+    assert odds[[19, 20]] == pytest.approx(0.5 / 50 + 0.25)
+    assert np.delete(odds, [19, 20]) == pytest.approx(np.full(48, 0.5 / 50))
+
+
+def test_a_still_has_no_moments():
+    crops = np.full((20, 16, 16, 3), 100, np.uint8)
+    assert moment_probabilities(crops, np.full_like(crops, 255)) == pytest.approx(np.full(20, 1 / 20))
