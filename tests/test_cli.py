@@ -23,6 +23,7 @@ FLAGS = {
     "demo": {"--out", "--minutes"},
     "mesh-swap": {"--src", "--dst", "--output", "--blend", "--color", "--output-layout", "--landmark-weights"},
     "parts-augment": {"--src", "--dst", "--output", "--parts", "--onto", "--match", "--neighbours", "--landmarks"},
+    "evaluate": {"--swapped", "--src", "--dst", "--recognizer", "--model", "--truth", "--report", "--weights-dir"},
 }
 
 

@@ -110,7 +110,8 @@ def survey(
                 if len(running) > _AHEAD:
                     rows.append(running.popleft().result())
         rows.extend(future.result() for future in running)
-    width = max((len(row.values["embeddings"]) for row in rows if "embeddings" in row.values), default=1)
+    known = 1 if footage is None else footage.embeddings.shape[1]
+    width = next((len(row.values["embeddings"]) for row in rows if "embeddings" in row.values), known)
     return Survey(stack_rows(rows, width=width), worker.crops, worker.meshes)
 
 

@@ -179,7 +179,7 @@ def _identity_line(evaluation: Evaluation) -> str:
     spread = f" (95 % interval {own.low:.2f} to {own.high:.2f})" if np.isfinite(own.low) else ""
     return (
         f"On the way from dst's identity (0) to src's (1) the swap came to {own.value:.2f}{spread}; "
-        f"{evaluation.swap.scores['nearer'].value:.0%} of the frames are nearer to src than to dst. "
+        f"{100 * evaluation.swap.scores['nearer'].value:.0f} % of the frames are nearer to src than to dst. "
         f"Beside it: {_beside(evaluation, 'transfer', 2)}."
     )
 
@@ -197,9 +197,10 @@ def _motion_line(evaluation: Evaluation) -> str:
 
 def _face_line(evaluation: Evaluation) -> str:
     lost = evaluation.swap.scores["failures"]
-    return f"In {lost.value:.1%} of the frames no face is found any more." if lost.value > 0 else ""
+    return f"In {100 * lost.value:.1f} % of the frames no face is found any more." if lost.value > 0 else ""
 
 
 def _beside(evaluation: Evaluation, name: str, digits: int) -> str:
     others = [(method.title, method.scores[name].value) for method in evaluation.methods[1:]]
-    return ", ".join(f"{title} {value:.{digits}f}" for title, value in others if np.isfinite(value))
+    known = [(title, round(value, digits) + 0.0) for title, value in others if np.isfinite(value)]
+    return ", ".join(f"{title} {value:.{digits}f}" for title, value in known)

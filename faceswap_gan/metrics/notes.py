@@ -19,7 +19,8 @@ def make_notes(swap: Judged, *, recognizer: str, anchor_frames: int) -> tuple[st
         f"are like src's by a mean cosine of {people.floor:.2f}, src's like each other by {people.ceiling:.2f}: the "
         "0 and the 1 of identity transfer.",
         f"The swap and the copy were measured on all {len(swap.own)} frames; still, mesh swap, src and its "
-        f"reconstruction on at most {anchor_frames}, in blocks of consecutive frames spread over their video.",
+        f"reconstruction on at most {anchor_frames}, in blocks of consecutive frames spread over their video, as "
+        "painted: only the finished video has been encoded, which alone changes every pixel a little.",
         "A frame counts where the footage shows a face. If the swap shows none there, it counts 0 in identity and "
         "as a failure; landmarks, gaze, pose and expression are means over frames in which both show one.",
         "Colour, sharpness, edge and change outside are measured about the oval of the footage's face, for all "

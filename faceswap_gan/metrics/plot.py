@@ -140,4 +140,4 @@ def _ticks(low: float, high: float, about: int) -> list[float]:
     power = 10.0 ** np.floor(np.log10(rough))
     step = float(power * _TICKS[np.argmin(np.abs(_TICKS - rough / power))])
     first = np.ceil(low / step) * step
-    return [float(round(v, 10)) for v in np.arange(first, high + step * 1e-6, step)]
+    return [float(round(v, 10)) + 0.0 for v in np.arange(first, high + step * 1e-6, step)]

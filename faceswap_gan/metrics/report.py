@@ -22,14 +22,19 @@ def shown_metrics(evaluation: Evaluation) -> list[Metric]:
 
 def format_score(score: Score, metric: Metric) -> str:
     """Write a value; a dash where it is not defined."""
-    return f"{score.value:.{metric.digits}f}" if math.isfinite(score.value) else "–"
+    return _write(score.value, metric) if math.isfinite(score.value) else "–"
 
 
 def format_interval(score: Score, metric: Metric) -> str:
     """Write a 95 % interval; nothing where it is unknown."""
     if not math.isfinite(score.low):
         return ""
-    return f"{score.low:.{metric.digits}f} to {score.high:.{metric.digits}f}"
+    return f"{_write(score.low, metric)} to {_write(score.high, metric)}"
+
+
+def _write(value: float, metric: Metric) -> str:
+    """Write a number; what rounds to zero has no sign."""
+    return f"{round(value, metric.digits) + 0.0:.{metric.digits}f}"
 
 
 def to_table(evaluation: Evaluation) -> Table:

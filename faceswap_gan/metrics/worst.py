@@ -76,4 +76,5 @@ def _sorted(values: NDArray[np.floating], rows: NDArray[np.intp], falling: bool)
 
 
 def _text(value: float, metric: Metric) -> str:
-    return f"{value:.{metric.digits}f}{metric.unit if metric.unit != 'dB' else ' dB'}"
+    space = "" if metric.unit in ("", "°") else " "
+    return f"{value:.{metric.digits}f}{space}{metric.unit}"

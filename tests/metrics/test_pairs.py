@@ -11,9 +11,8 @@ from faceswap_gan.metrics.pairs import Pair, choose_blocks, pair_frames, pick, w
 
 
 def _video(times, offset=0):
-    return [
-        Frame(i, int(1000 * t), Fraction(1, 1000), np.full((2, 2, 3), i + offset, np.uint8)) for i, t in enumerate(times)
-    ]
+    unit = Fraction(1, 1000)
+    return [Frame(i, int(1000 * t), unit, np.full((2, 2, 3), i + offset, np.uint8)) for i, t in enumerate(times)]
 
 
 def _numbers(pairs):

@@ -54,7 +54,8 @@ def evaluation() -> Evaluation:
     judged = judge_all(surveys)
     rng = np.random.default_rng(0)
     picture = np.full((64, 64, 3), 90, np.uint8)
-    worst = [Moment(b.frame, b.seconds, b.why, {"footage": picture, "swap": None}) for b in find_worst(judged["swap"])]
+    shown = {"footage": picture, "swap": None}
+    worst = [Moment(bad.frame, bad.seconds, bad.why, shown) for bad in find_worst(judged["swap"])]
     return Evaluation(
         files=(FileFacts("swapped", "a <b> & c.mp4", "0" * 64), FileFacts("recogniser", "net.onnx", "f" * 64)),
         media=MediaMatch(118, 120, 2, 0, 0.0, True, False, ("118 frames instead of 120",)),
@@ -151,7 +152,7 @@ def test_page_is_whole_and_loads_nothing(evaluation):
 def test_summary_says_how_far_it_came(evaluation):
     lines = sum_up(evaluation)
     assert lines[0].startswith("On the way from dst's identity (0) to src's (1) the swap came to 0.9")
-    assert "In 1.7% of the frames" in lines[-1]
+    assert "In 1.7 % of the frames" in lines[-1]
     same = {name: replace(score, value=float("nan")) for name, score in evaluation.swap.scores.items()}
     unknown = replace(evaluation, methods=(replace(evaluation.swap, scores=same),))
     assert "does not tell src and dst apart" in sum_up(unknown)[0]

@@ -1,0 +1,201 @@
+"""Evaluate from end to end, on drawn people with stand-ins for the networks, and on real ones."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+
+from faceswap_gan import evaluate
+from faceswap_gan.conversion.anchors import make_source, paste_still, place_faces
+from faceswap_gan.errors import MediaError, NoFaceError, SettingsError
+from faceswap_gan.faces.alignment import ARCFACE, umeyama
+from faceswap_gan.faces.landmarks import Landmarks
+from faceswap_gan.faces.topology import (
+    FACE_OVAL,
+    LEFT_EYE_ASPECT,
+    LEFT_IRIS,
+    MOUTH_LIPS,
+    RIGHT_EYE_ASPECT,
+    RIGHT_IRIS,
+)
+from faceswap_gan.media.video import Frame, VideoWriter, read_frames, read_info
+from faceswap_gan.synthetic.clips import build_pair
+
+
+def _template() -> np.ndarray:
+    """A mesh in the place of ArcFace's five points."""
+    points = np.random.default_rng(0).uniform(30, 90, (478, 2))
+    angle = np.linspace(0, 2 * np.pi, len(FACE_OVAL), endpoint=False)
+    points[list(FACE_OVAL)] = np.stack([56 + 45 * np.sin(angle), 66 - 55 * np.cos(angle)], axis=1)
+    for six, iris, x in ((LEFT_EYE_ASPECT, LEFT_IRIS, 38), (RIGHT_EYE_ASPECT, RIGHT_IRIS, 74)):
+        points[list(six)] = [(x - 9, 52), (x - 3, 49), (x + 3, 49), (x + 9, 52), (x + 3, 55), (x - 3, 55)]
+        points[iris[0]] = (x, 52)
+    points[list(MOUTH_LIPS)] = [(56, 90), (56, 94)]
+    return points
+
+
+class FakeMesh:
+    """Lays a fixed mesh over the detector's five points; the lips part as the mouth is dark."""
+
+    name = "mesh"
+
+    def __init__(self, bundle, threads=1):
+        pass
+
+    def find(self, image, face, *, blendshapes=True):
+        matrix = umeyama(ARCFACE, face.landmarks.astype(np.float64))
+        mesh = _template()
+        x, y = (matrix @ [56, 92, 1]).astype(int)
+        dark = 255 - float(image[y - 3 : y + 4, x - 3 : x + 4].mean()) if image.size else 0
+        mesh[MOUTH_LIPS[1], 1] += dark / 30
+        points = mesh @ matrix[:, :2].T + matrix[:, 2]
+        return Landmarks(points.astype(np.float32), np.zeros(478, np.float32), np.full(52, 0.1, np.float32), 1.0)
+
+    def follow(self, image, previous, *, blendshapes=True):
+        return Landmarks(previous.points, previous.depth, previous.blendshapes, 0.0)  # lost: find is called again
+
+
+class FakeRecognizer:
+    """Tells the two drawn people apart by the colours of their faces."""
+
+    def __init__(self, path):
+        self.path, self.sha256 = path, "0" * 64
+
+    def embed(self, crop):
+        inner = cv2.resize(crop[30:90, 25:90], (4, 4), interpolation=cv2.INTER_AREA).astype(np.float32).ravel() - 110
+        return inner / np.linalg.norm(inner)
+
+
+@pytest.fixture
+def stand_ins(monkeypatch):
+    """No pretrained file is needed, and no mesh swap is made."""
+    head = SimpleNamespace(vertices=np.random.default_rng(1).normal(size=(468, 3)).astype(np.float32))
+    monkeypatch.setattr("faceswap_gan.media.weights.find_weights", lambda name, *, folder=None: folder)
+    monkeypatch.setattr("faceswap_gan.faces.mesh.MeshLandmarker", FakeMesh)
+    monkeypatch.setattr("faceswap_gan.faces.mesh.read_topology", lambda bundle: head)
+    monkeypatch.setattr("faceswap_gan.metrics.recognizer.Recognizer", FakeRecognizer)
+    monkeypatch.setattr("faceswap_gan.conversion.anchors.make_source", lambda *arguments: None)
+    monkeypatch.setattr("faceswap_gan.conversion.anchors.mesh_swap_blocks", lambda frames, *rest: iter(()))
+
+
+def measure(tmp_path, pair, swapped, **settings):
+    """Evaluate and return what the JSON says."""
+    page = tmp_path / "report.html"
+    evaluate.run(swapped, pair["src"], pair["dst"], recognizer=tmp_path / "net.onnx", report=page, **settings)
+    assert page.read_text().startswith("<!doctype html>")
+    return json.loads(page.with_suffix(".json").read_text())
+
+
+def value(result, method, metric):
+    return result["methods"][method]["scores"][metric]["value"]
+
+
+ERRORS = (
+    *("landmarks_eyes", "landmarks_mouth", "landmarks_contour", "gaze", "pose"),
+    *("expression", "flicker", "outside", "colour", "failures"),
+)
+RATIOS = ("jitter", "boundary", "sharpness", "blinks", "mouth_correlation")
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_copy_of_dst(tiny_pair, tmp_path, stand_ins, again):
+    copy = tiny_pair["dst"]
+    if again:  # the same pictures in another file, so that nothing can be reused
+        copy = tmp_path / "copy.mp4"
+        copy.write_bytes(tiny_pair["dst"].read_bytes() + b"\0\0\0\x08free")
+    result = measure(tmp_path, tiny_pair, copy)
+    for method in ("swap", "copy"):
+        assert value(result, method, "transfer") == pytest.approx(0, abs=5e-3)
+        assert value(result, method, "nearer") == 0
+        for name in ERRORS:
+            assert value(result, method, name) == pytest.approx(0, abs=1e-5), name
+        for name in RATIOS:
+            assert value(result, method, name) == pytest.approx(1, abs=5e-3), name
+    assert result["media"]["flags"] == []
+    assert value(result, "still", "transfer") > 0.05  # recoloured, which is all that the stand-in sees
+    assert value(result, "still", "sharpness") < 1
+
+
+def test_src_against_itself(tiny_pair, tmp_path, stand_ins):
+    result = measure(tmp_path, tiny_pair, tiny_pair["src"])
+    assert value(result, "swap", "transfer") == pytest.approx(1, abs=0.01)
+    assert value(result, "swap", "nearer") == 1
+    assert value(result, "swap", "landmarks_contour") > 0
+    assert "encoded anew" in result["media"]["flags"][0], "src's sound is not dst's"
+
+
+def test_dropped_frames(tiny_pair, tmp_path, stand_ins):
+    short = tmp_path / "short.mp4"
+    with VideoWriter(short, like=read_info(tiny_pair["dst"])) as writer:
+        for frame in read_frames(tiny_pair["dst"]):
+            if frame.index not in (5, 6, 20):
+                writer.write(frame)
+    result = measure(tmp_path, tiny_pair, short)
+    assert result["media"]["missing"] == 3
+    assert result["media"]["flags"][0] == "21 frames instead of 24"
+    assert result["methods"]["swap"]["scores"]["transfer"]["frames"] == 21
+    assert value(result, "swap", "landmarks_eyes") < 0.5, "the others are still compared with their own frames"
+    assert any(entry["why"] == "no frame at this time" for entry in result["worst"])
+
+
+def test_against_the_truth(tiny_pair, tmp_path, stand_ins):
+    drawn = build_pair(tmp_path, seconds=0.96, size=192)
+    truth = tmp_path / "truth.mp4"
+    with VideoWriter(truth, like=read_info(tiny_pair["dst"])) as writer:
+        for frame, true in zip(read_frames(tiny_pair["dst"]), drawn.truth(), strict=True):
+            writer.write(Frame(frame.index, frame.pts, frame.time_base, true.image, frame.duration))
+    result = measure(tmp_path, tiny_pair, tiny_pair["dst"], truth=truth)
+    assert value(result, "truth", "psnr") == 100
+    assert value(result, "truth", "ssim") == pytest.approx(1, abs=1e-5)
+    assert value(result, "truth", "cos_truth") == pytest.approx(1, abs=1e-5)
+    assert value(result, "copy", "psnr") < 25
+    assert value(result, "copy", "cos_truth") < value(result, "truth", "cos_truth")
+    assert value(result, "truth", "transfer") > 0.5
+
+
+def test_refusals(tiny_pair, tmp_path, stand_ins, make_video):
+    with pytest.raises(MediaError, match="footage's size"):
+        measure(tmp_path, tiny_pair, make_video("other.mp4"))
+    with pytest.raises(SettingsError, match="anchor-frames"):
+        measure(tmp_path, tiny_pair, tiny_pair["dst"], anchor_frames=3)
+    with pytest.raises(NoFaceError, match="expected a face"):
+        measure(tmp_path, {**tiny_pair, "dst": make_video("empty.mp4")}, make_video("empty2.mp4"))
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_faces_are_placed_where_they_were():
+    frame = Frame(7, 0, 1, np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8))
+    lost, numbers = np.full((1, 5, 2), np.nan), np.asarray([7])
+    assert next(place_faces([frame], numbers, lost, np.full((1, 2, 3), np.nan), size=64)).faces == ()
+    found = next(place_faces([frame], numbers, ARCFACE[None] / 2, np.eye(2, 3)[None], size=64))
+    assert np.array_equal(found.faces[0].image, frame.image)
+    with pytest.raises(NoFaceError):
+        paste_still([], [])
+    with pytest.raises(NoFaceError):
+        make_source({}, {}, {}, None)
+
+
+@pytest.mark.slow
+def test_real_people(facedata, tmp_path):
+    videos, weights = facedata / "videos", facedata / "weights"
+    cut = {}
+    for role, name in (("src", "p3_woman_expressive.mp4"), ("dst", "p2_man_sar15x16.mp4")):
+        cut[role] = tmp_path / f"{role}.mkv"
+        with VideoWriter(cut[role], like=read_info(videos / name)) as writer:
+            for frame in read_frames(videos / name):
+                if frame.index == 45:
+                    break
+                writer.write(frame)
+    page = tmp_path / "report.html"
+    recognizer = weights / "face_embed_mobileface_v2_112.onnx"
+    evaluate.run(cut["dst"], cut["src"], cut["dst"], recognizer=recognizer, weights_dir=weights, report=page,
+                 anchor_frames=30)  # fmt: skip
+    result = json.loads(page.with_suffix(".json").read_text())
+    assert value(result, "swap", "transfer") == pytest.approx(0, abs=5e-3)
+    assert value(result, "still", "transfer") > value(result, "mesh_swap", "transfer") > 0.3
+    assert value(result, "still", "gaze") > value(result, "mesh_swap", "gaze") > 0
+    assert value(result, "still", "mouth_correlation") < value(result, "mesh_swap", "mouth_correlation")
