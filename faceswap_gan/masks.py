@@ -24,7 +24,7 @@ def run(
     *,
     parts: tuple[Literal["eyes", "eyebrows", "nose", "mouth", "face"], ...] = ("eyes",),
     landmarks: Literal["mtcnn", "mesh", "fan"] = "mtcnn",
-    landmark_weights: Path | None = None,
+    weights_dir: Path | None = None,
     dilate: float = 0.12,
     blur: float = 0.05,
 ) -> None:
@@ -39,7 +39,7 @@ def run(
         parts: Parts to draw, each into a folder of its own.
         landmarks: Points that the parts are drawn from: the detector's 5, the 478 of MediaPipe's mesh, or the 68
             of FAN.
-        landmark_weights: Folder that holds the weights of mesh or fan, for machines without a network.
+        weights_dir: Folder that holds the weights of mesh or fan, for machines without a network.
         dilate: How far a mask reaches over the landmarks' convex hull, in parts of the distance between the eyes.
         blur: Softness of its edge (standard deviation), in parts of the distance between the eyes.
 
@@ -59,7 +59,7 @@ def run(
     from faceswap_gan.media.images import write_mask
 
     folder = FaceFolder(faces)
-    finder = _Finder(open_landmarks(landmarks, weights=landmark_weights))
+    finder = _Finder(open_landmarks(landmarks, weights=weights_dir))
     console = Console(stderr=True)
     quiet = not console.is_terminal
     for i in track(range(len(folder)), "masks", console=console, transient=True, disable=quiet):

@@ -27,7 +27,7 @@ def run(
     color: Literal["none", "mean_std", "histogram"] = "mean_std",
     output_layout: Literal["swap", "side-by-side", "triple"] = "swap",
     max_faces: int = 1,
-    landmark_weights: Path | None = None,
+    weights_dir: Path | None = None,
     consent: str | None = None,
 ) -> None:
     """Swap the face in a video without training, by bending pictures of the other.
@@ -43,7 +43,7 @@ def run(
         color: how the painted face takes on the colours of the one it covers.
         output_layout: the swap alone, original | swap, or original | swap | mask.
         max_faces: people to swap per frame.
-        landmark_weights: folder that holds face_landmarker.task, for machines without a network.
+        weights_dir: folder that holds face_landmarker.task, for machines without a network.
         consent: who agreed to this swap, and to what; written into the result.
 
     Raises:
@@ -58,7 +58,7 @@ def run(
         if output.exists() and footage.exists() and output.samefile(footage):
             raise SettingsError(f"expected an output beside the videos, got one of them ({output}); rename it.")
     read_info(src)
-    bundle = find_weights("face_landmarker", folder=landmark_weights)
+    bundle = find_weights("face_landmarker", folder=weights_dir)
     if not (consent and consent.strip()):
         log.warning("no consent is stated for %s; name who agreed, and to what, with --consent", src)
     swapped = _swap(src, dst, bundle, blend=blend, color=color, max_faces=max_faces)

@@ -21,7 +21,7 @@ FLAGS = {
     "convert": {"--video", "--model", "--output", "--face", "--output-layout", "--color", "--coverage", "--parts"},
     "swap": {"--src-video", "--dst-video", "--output", "--workspace", "--minutes", "--steps", "--preset"},
     "demo": {"--out", "--minutes"},
-    "mesh-swap": {"--src", "--dst", "--output", "--blend", "--color", "--output-layout", "--landmark-weights"},
+    "mesh-swap": {"--src", "--dst", "--output", "--blend", "--color", "--output-layout", "--weights-dir"},
     "parts-augment": {"--src", "--dst", "--output", "--parts", "--onto", "--match", "--neighbours", "--landmarks"},
     "evaluate": {"--swapped", "--src", "--dst", "--recognizer", "--model", "--truth", "--report", "--weights-dir"},
 }

@@ -39,7 +39,7 @@ def test_parts_from_the_mesh_go_to_a_folder_each(facedata, tmp_path, caplog):
     extract.run(facedata / "images" / "carell.jpg", faces)
     weights = facedata / "weights"
     with caplog.at_level(logging.INFO, "faceswap_gan"):
-        masks.run(faces, parts=("mouth", "face", "mouth"), landmarks="mesh", landmark_weights=weights)
+        masks.run(faces, parts=("mouth", "face", "mouth"), landmarks="mesh", weights_dir=weights)
     (crop,) = FaceFolder(faces)
     drawn = {part: read_mask(mask_folder(faces, part) / crop.name) for part in ("mouth", "face")}
     left, right = crop.landmarks[3:]
@@ -57,7 +57,7 @@ def test_faces_that_the_mesh_does_not_see_are_drawn_from_five_points_and_counted
     (file,) = FaceFolder(faces).files
     write_image(file, np.zeros((256, 256, 3), np.uint8))
     with caplog.at_level(logging.INFO, "faceswap_gan"):
-        masks.run(faces, landmarks="mesh", landmark_weights=facedata / "weights" / "face_landmarker.task")
+        masks.run(faces, landmarks="mesh", weights_dir=facedata / "weights")
     assert "mesh did not see 1 of 1 faces" in caplog.text
     assert read_mask(mask_folder(faces) / file.name).max() == 255
 

@@ -121,7 +121,7 @@ def test_failures_leave_no_file(shown, src, dst, tmp_path, monkeypatch):
 
     monkeypatch.setattr("faceswap_gan.media.weights.find_weights", missing)
     with pytest.raises(WeightsError):
-        run(src, dst, out, landmark_weights=tmp_path)
+        run(src, dst, out, weights_dir=tmp_path)
     assert not list(tmp_path.glob("*out*"))
 
 
