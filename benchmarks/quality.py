@@ -1,0 +1,145 @@
+"""Time to quality: train on one part of each clip, measure on another, and write one JSON line a run.
+
+    python benchmarks/quality.py --recognizer net.onnx [--pair NAME src.mp4 dst.mp4]... [--minutes 2 5] [--log FILE]
+
+The drawn pair is always measured; real ones are named by --pair. Of each clip the first 75 % are trained on and the
+last 20 % measured: what lies between keeps neighbouring frames apart. Every number of minutes is a training of its
+own, from nothing to the end of its schedule, so the lines of a pair form the curve of quality over minutes.
+
+* transfer, nearer, landmarks, mouth, gaze, sharpness: as `faceswap-gan evaluate` defines them, of the swap of dst's
+  held-out part, against src's held-out part; `mesh_swap` and `still` have the same for their transfer.
+* ssim_reconstruction: inside the face, what the model makes of src's held-out frames against these.
+* psnr_truth, ssim_truth: the drawn pair only, the swap against the exact truth.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from faceswap_gan import __version__, convert, evaluate, extract, masks, train
+from faceswap_gan.conversion.anchors import reconstruct
+from faceswap_gan.faces.detector import FaceDetector
+from faceswap_gan.faces.finder import find_faces
+from faceswap_gan.media.video import Frame, VideoWriter, read_frames, read_info
+from faceswap_gan.metrics.reconstruction import ssim
+from faceswap_gan.nn.fast import SIDES
+from faceswap_gan.synthetic.clips import write_clip, write_pair
+from faceswap_gan.training.checkpoint import find_checkpoint, load_swap
+
+TRAINED, HELD_OUT = (0.0, 0.75), (0.8, 1.0)
+TAKEN = ("transfer", "nearer", "landmarks_eyes", "landmarks_mouth", "mouth_correlation", "gaze", "sharpness")
+
+
+@dataclass(frozen=True)
+class Clips:
+    """A pair cut for the benchmark: face folders to train on, videos to measure on."""
+
+    faces: dict[str, Path]
+    held_out: dict[str, Path]
+
+
+def cut(video: Path, part: tuple[float, float], output: Path) -> Path:
+    """Write a part of a video, in shares of its frames; its times start at 0, its sound is not cut."""
+    start, stop = (round(share * sum(1 for _ in read_frames(video))) for share in part)
+    with VideoWriter(output, like=read_info(video), crf=10) as writer:
+        for frame in shifted(islice(read_frames(video), start, stop)):
+            writer.write(frame)
+    return output
+
+
+def shifted(frames: Iterator[Frame]) -> Iterator[Frame]:
+    """Let times and numbers begin at 0."""
+    first: Frame | None = None
+    for frame in frames:
+        first = first or frame
+        yield replace(frame, index=frame.index - first.index, pts=frame.pts - first.pts)
+
+
+def prepare(videos: dict[str, Path], work: Path) -> Clips:
+    """Cut both clips, extract what is trained on."""
+    faces, held_out = {}, {}
+    for side, video in videos.items():
+        faces[side] = work / f"face_{side}"
+        held_out[side] = cut(video, HELD_OUT, work / f"{side}_held_out.mp4")
+        extract.run(cut(video, TRAINED, work / f"{side}_trained.mp4"), faces[side])
+        masks.run(faces[side])
+    return Clips(faces, held_out)
+
+
+def measure(
+    clips: Clips, model: Path, *, recognizer: Path, weights: Path | None, truth: Path | None
+) -> dict[str, float]:
+    """Swap the held-out footage and judge it."""
+    swapped, page = model / "held_out.mp4", model / "report.html"
+    color = "mean_std" if truth is None else "none"
+    convert.run(clips.held_out["dst"], model, swapped, color=color, consent="benchmark")
+    evaluate.run(
+        swapped, clips.held_out["src"], clips.held_out["dst"],
+        recognizer=recognizer, model=model, truth=truth, report=page, weights_dir=weights,
+    )  # fmt: skip
+    methods = json.loads(page.with_suffix(".json").read_text())["methods"]
+    own = {name: score["value"] for name, score in methods["swap"]["scores"].items()}
+    figures = {name: own[name] for name in TAKEN}
+    figures |= {name: methods[name]["scores"]["transfer"]["value"] for name in ("still", "mesh_swap")}
+    figures["ssim_reconstruction"] = reconstruction_ssim(clips.held_out["src"], model)
+    return figures | ({} if truth is None else {f"{name}_truth": own[name] for name in ("psnr", "ssim")})
+
+
+def reconstruction_ssim(video: Path, model: Path) -> float:
+    """Let the model paint src over itself and compare, inside the face."""
+    loaded = load_swap(model, face="src")
+    found = find_faces(read_frames(video), FaceDetector(), size=loaded.align_size)
+    painted = reconstruct(found, loaded.swap, size=loaded.size)
+    return float(np.mean([ssim(entry.image, entry.frame.image, entry.mask) for entry in painted if entry.faces]))
+
+
+def draw(work: Path) -> tuple[dict[str, Path], Path]:
+    """Draw the demo pair and its true swap's held-out part."""
+    pair = write_pair(work, seconds=16.0)
+    truth = work / "truth.mp4"
+    write_clip(truth, replace(pair.dst_clip, person=pair.src_clip.person))
+    return {"src": pair.src, "dst": pair.dst}, cut(truth, HELD_OUT, work / "truth_held_out.mp4")
+
+
+def main() -> None:
+    """Train, measure, print and log."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--recognizer", type=Path, required=True)
+    parser.add_argument("--weights-dir", type=Path, help="folder with face_landmarker.task")
+    parser.add_argument("--pair", nargs=3, action="append", default=[], metavar=("NAME", "SRC", "DST"))
+    parser.add_argument("--minutes", type=float, nargs="+", default=[2.0, 5.0])
+    parser.add_argument("--preset", default="fast")
+    parser.add_argument("--work", type=Path, default=Path("build/quality"))
+    parser.add_argument("--log", type=Path, default=Path("docs/benchmarks/quality.jsonl"))
+    args = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    drawn, truth = draw(args.work / "drawn")
+    pairs = {"drawn": drawn} | {name: dict(zip(SIDES, map(Path, files), strict=True)) for name, *files in args.pair}
+    args.log.parent.mkdir(parents=True, exist_ok=True)
+    for name, videos in pairs.items():
+        clips = prepare(videos, args.work / name)
+        for minutes in args.minutes:
+            model = args.work / name / f"{args.preset}_{minutes:g}"
+            train.run(clips.faces["src"], clips.faces["dst"], model=model, preset=args.preset, minutes=minutes)
+            figures = measure(
+                clips, model, recognizer=args.recognizer, weights=args.weights_dir,
+                truth=truth if name == "drawn" else None,
+            )  # fmt: skip
+            line = {"version": __version__, "pair": name, "preset": args.preset, "minutes": minutes}
+            line |= {"steps": find_checkpoint(model).state.step, "cores": os.cpu_count()}
+            line |= {key: None if value is None else round(value, 4) for key, value in figures.items()}
+            with args.log.open("a") as log:
+                log.write(json.dumps(line) + "\n")
+
+
+if __name__ == "__main__":
+    main()
