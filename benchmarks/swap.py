@@ -8,9 +8,9 @@ crop, 0..255, aligned to ArcFace's five points, to an embedding; training uses n
 * transfer: (cos(swap, src) - cos(dst, src)) / (cos(src, src) - cos(dst, src)), means over frames; 0 = still dst.
 * nearer: share of frames whose mean cosine to src is above that to dst; a frame without a face counts as not nearer.
 * eyes, mouth: correlation of the changes in luma from frame to frame, over all pixels of the box and all frames,
-  each video aligned by its own landmarks; `*_fixed`: both aligned by the footage's landmarks; `*_mesh`: each by its
-  own 478-point mesh, reduced to the five points, where --mesh names the bundle: it trembles less than they do.
+  each video aligned by its own landmarks; `*_fixed`: both aligned by the footage's landmarks.
 * still: the same of src's mean face, pasted and recoloured as convert does it. It has no motion of its own.
+* dst reconstructed: the same of a video made with `convert --face dst`: all the motion that the model can show.
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ from faceswap_gan.conversion.swapper import swap_frames
 from faceswap_gan.faces.alignment import ARCFACE, template, umeyama
 from faceswap_gan.faces.detector import FaceDetector
 from faceswap_gan.faces.finder import FoundFrame, find_faces
-from faceswap_gan.faces.mesh import MeshLandmarker
 from faceswap_gan.faces.parts import face_mask
 from faceswap_gan.media.images import write_image
 from faceswap_gan.media.video import Frame, read_frames
@@ -118,27 +117,6 @@ def measure(net: cv2.dnn.Net, swap: Faces, fixed: Faces, dst: Faces, src: Faces)
     return figures
 
 
-def by_mesh(found: Iterable[FoundFrame], mesh: MeshLandmarker) -> Faces:
-    """Align each frame's face by the mesh found in it."""
-    crops, points = [], []
-    for entry in found:
-        own = np.full((5, 2), np.nan)
-        if entry.faces:
-            own = mesh.find(entry.frame.image, entry.faces[0].face, blendshapes=False).five
-        crops.append(align(entry.frame.image, own))
-        points.append(own)
-    return Faces(np.stack(crops), np.stack(points))
-
-
-def mesh_motion(swap: Faces, dst: Faces) -> dict[str, float]:
-    """Correlate changes when each video is aligned by its own mesh."""
-    both = swap.found & dst.found
-    return {
-        f"{name}_mesh": correlation(changes(swap.crops, box), changes(dst.crops, box), both[1:] & both[:-1])
-        for name, box in (("eyes", EYES), ("mouth", MOUTH))
-    }
-
-
 def paste_still(dst_video: Path, src: list[np.ndarray]) -> Iterator[Frame]:
     """Paste src's mean face into every frame."""
     mean = np.mean(src, axis=0, dtype=np.float64).astype(np.float32) / 127.5 - 1
@@ -171,24 +149,21 @@ def main() -> None:
     for name in ("src-video", "dst-video", "swapped", "recognizer"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--sheet", type=Path, help="picture of 16 frames to write")
-    parser.add_argument("--mesh", type=Path, help="face_landmarker.task")
+    parser.add_argument("--reconstructed", type=Path, help="dst's own face painted over itself, convert --face dst")
     args = parser.parse_args()
     net = cv2.dnn.readNetFromONNX(str(args.recognizer))
     found = list(find(read_frames(args.src_video)))
     src = take(found)
     stills = [entry.faces[0].image for entry in found if entry.faces]
-    footage = list(find(read_frames(args.dst_video)))
-    dst = take(footage)
-    mesh = MeshLandmarker(args.mesh) if args.mesh else None
-    dst_by_mesh = by_mesh(footage, mesh) if mesh else None
+    dst = take(find(read_frames(args.dst_video)))
     result = {}
     videos = {"swap": read_frames(args.swapped), "still": paste_still(args.dst_video, stills)}
+    if args.reconstructed:
+        videos["dst reconstructed"] = read_frames(args.reconstructed)
     for name, frames in videos.items():
         entries = list(find(frames))
         own = take(entries)
         result[name] = measure(net, own, take(entries, by=dst.landmarks), dst, src)
-        if mesh and dst_by_mesh:
-            result[name] |= mesh_motion(by_mesh(entries, mesh), dst_by_mesh)
     result["copy of dst"] = measure(net, dst, dst, dst, src)
     if args.sheet:
         draw_sheet(args.sheet, args.dst_video, args.swapped)
