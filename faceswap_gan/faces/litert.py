@@ -85,7 +85,7 @@ def read_member(bundle: Path, member: str) -> bytes:
     except (KeyError, zipfile.BadZipFile) as error:
         raise WeightsError(
             f"{bundle}: expected MediaPipe's face_landmarker.task with {member} inside, got something else. "
-            "Delete the file to download it again."
+            "Give another file, or delete this one to have it downloaded."
         ) from error
 
 

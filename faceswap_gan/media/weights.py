@@ -112,12 +112,15 @@ def find_weights(name: str, *, folder: Path | None = None) -> Path:
         Path of the file, its content checked against the known digest.
 
     Raises:
-        WeightsError: the name is unknown, a file found is not the right one, or the download failed; the message
-            names the file, where it comes from and where to put it.
+        WeightsError: the name is unknown, ``folder`` is none, a file found is not the right one, or the download
+            failed; the message names the file, where it comes from and where to put it.
     """
     entry = WEIGHTS.get(name)
     if entry is None:
         raise WeightsError(f"expected the name of a pretrained file ({', '.join(WEIGHTS)}), got {name!r}.")
+    if folder is not None and not folder.is_dir():
+        what = "is a file" if folder.exists() else "does not exist"
+        raise WeightsError(f"expected the folder that holds {entry.file}, got {folder}, which {what}; check it.")
     for place in _places(folder):
         path = place / entry.file
         if path.is_file():
@@ -148,7 +151,7 @@ def _check(entry: WeightsFile, path: Path) -> None:
     if digest != entry.sha256:
         raise WeightsError(
             f"{path} should have the sha256 {entry.sha256}, got {digest} ({path.stat().st_size} bytes): it is "
-            f"damaged or another version. Delete it; {_how_to(entry)}"
+            f"damaged or another version. Delete it. {_how_to(entry)}"
         )
 
 
@@ -201,8 +204,8 @@ def _how_to(entry: WeightsFile) -> str:
     what = f"the file with sha256 {entry.sha256}"
     if entry.size is not None:
         what += f" ({entry.size:,} bytes)"
-    source = f"fetch {entry.url}, {what}," if entry.url else f"get {what}"
+    source = f"Fetch {entry.url}, {what}," if entry.url else f"Get {what}"
     return (
-        f"{source} and put it at {cache_folder() / entry.file}, or at {entry.file} in a folder that {VARIABLE} "
-        "or the command's weights flag names."
+        f"{source} and put it at {cache_folder() / entry.file}, or at {entry.file} in a folder that --weights-dir "
+        f"or {VARIABLE} names."
     )

@@ -80,6 +80,7 @@ def test_folder_then_variable_then_cache_and_no_network(places, monkeypatch):
     cached = _put(places["cache"] / "faceswap_gan" / "weights")
     assert find_weights("net") == cached
     named = _put(places["variable"])
+    places["folder"].mkdir()
     assert find_weights("net", folder=places["folder"]) == named
     given = _put(places["folder"])
     assert find_weights("net", folder=places["folder"]) == given
@@ -114,6 +115,14 @@ def test_a_damaged_file_is_named(places):
     path.write_bytes(CONTENT[:-1])
     with pytest.raises(WeightsError, match=r"sha256.*Delete it"):
         find_weights("net", folder=places["folder"])
+
+
+def test_a_folder_that_is_none_is_not_passed_over(places):
+    file = _put(places["cache"] / "faceswap_gan" / "weights")
+    with pytest.raises(WeightsError, match="folder, which does not exist"):
+        find_weights("net", folder=places["folder"])
+    with pytest.raises(WeightsError, match=r"net\.bin, which is a file"):
+        find_weights("net", folder=file)
 
 
 def test_what_is_not_published_is_explained(places, monkeypatch):
