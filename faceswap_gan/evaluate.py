@@ -72,23 +72,23 @@ def run(
     Raises:
         FaceSwapError: a video, a network or a setting is not what it should be; nothing is written then.
     """
-    from rich.console import Console
-
     from faceswap_gan.media.images import write_whole
     from faceswap_gan.metrics.html import to_html
-    from faceswap_gan.metrics.report import to_json, to_table
+    from faceswap_gan.metrics.report import check_page, show_table, to_json
 
-    if anchor_frames < 15 or min_face < 0:
+    if anchor_frames < 15 or min_face < 0 or seed < 0:
         raise SettingsError(
-            f"expected at least 15 --anchor-frames and no --min-face below 0, got {anchor_frames} and {min_face}."
+            f"expected at least 15 --anchor-frames, and no --min-face and no --seed below 0, got {anchor_frames}, "
+            f"{min_face} and {seed}."
         )
     page = report if report is not None else swapped.with_name(f"{swapped.stem}_report.html")
+    check_page(page)
     videos = {"swapped": swapped, "src": src, "dst": dst} | ({} if truth is None else {"truth": truth})
     bench = _open_bench(videos, recognizer, model, weights_dir, anchor_frames=anchor_frames, min_face=min_face)
     evaluation = _evaluate(bench, seed=seed)
     write_whole(page, to_html(evaluation).encode())
     write_whole(page.with_suffix(".json"), json.dumps(to_json(evaluation), indent=1).encode())
-    Console().print(to_table(evaluation))
+    show_table(evaluation)
     for flag in evaluation.media.flags:
         log.warning("media fault: %s", flag)
     log.info("report: %s and %s", page, page.with_suffix(".json").name)
@@ -141,6 +141,7 @@ def _open_bench(
     bundle = find_weights("face_landmarker", folder=weights_dir)
     judge = Recognizer(recognizer if recognizer is not None else find_weights("sface", folder=weights_dir))
     _check_recognizer(judge)
+    loaded = None if model is None else load_swap(model, face="src")
     mesh, topology = MeshLandmarker(bundle), read_topology(bundle)
     smallest = {role: min_face or _probe(videos[role]) for role in ("src", "dst")}
     tools = {
@@ -154,7 +155,7 @@ def _open_bench(
         mesh=mesh,
         topology=topology,
         recognizer=judge,
-        model=None if model is None else load_swap(model, face="src"),
+        model=loaded,
         anchor_frames=anchor_frames,
     )
 

@@ -162,9 +162,27 @@ def test_refusals(tiny_pair, tmp_path, stand_ins, make_video):
         measure(tmp_path, tiny_pair, make_video("other.mp4"))
     with pytest.raises(SettingsError, match="anchor-frames"):
         measure(tmp_path, tiny_pair, tiny_pair["dst"], anchor_frames=3)
+    with pytest.raises(SettingsError, match="--seed"):
+        measure(tmp_path, tiny_pair, tiny_pair["dst"], seed=-1)
     with pytest.raises(NoFaceError, match="expected a face"):
         measure(tmp_path, {**tiny_pair, "dst": make_video("empty.mp4")}, make_video("empty2.mp4"))
     assert not (tmp_path / "report.html").exists()
+
+
+def test_a_report_that_cannot_be_written_is_refused_before_anything_is_measured(tmp_path):
+    video = tmp_path / "swapped.mp4"
+    video.write_bytes(b"precious")
+    (tmp_path / "folder.html").mkdir()
+    for report, error in (
+        (video, SettingsError),
+        (tmp_path / "facts.json", SettingsError),
+        (tmp_path / "folder.html", MediaError),
+        (video / "page.html", MediaError),
+    ):
+        with pytest.raises(error, match=report.name):
+            evaluate.run(video, tmp_path / "none.mp4", tmp_path / "none.mp4", report=report)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder.html", "swapped.mp4"]
+    assert video.read_bytes() == b"precious"
 
 
 def test_faces_are_placed_where_they_were():

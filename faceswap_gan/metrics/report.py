@@ -3,16 +3,52 @@
 from __future__ import annotations
 
 import math
+import tempfile
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rich.console import Console
 from rich.table import Table
 
 from faceswap_gan import __version__
+from faceswap_gan.errors import MediaError, SettingsError
 from faceswap_gan.metrics.bootstrap import Score
 from faceswap_gan.metrics.evaluation import Evaluation
 from faceswap_gan.metrics.scores import METRICS, Metric
+
+_WIDTH = 160  # characters a line where the table goes to no terminal
+
+
+def check_page(page: Path) -> None:
+    """Check that a report can be written, before minutes go into measuring.
+
+    Args:
+        page: the page; its folder is made when missing.
+
+    Raises:
+        SettingsError: its name doesn't end in .html: it might be one of the videos.
+        MediaError: it is a folder, or its folder does not take files.
+    """
+    if page.suffix.lower() not in (".html", ".htm"):
+        raise SettingsError(f"expected a --report ending in .html, got {page}; rename it.")
+    if page.is_dir():
+        raise MediaError(f"expected a file for the report, got the folder {page}; rename it.")
+    try:
+        page.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=page.parent):
+            pass
+    except OSError as error:
+        raise MediaError(f"could not write {page}: {error.strerror}; check its folder and the free space.") from error
+
+
+def show_table(evaluation: Evaluation) -> None:
+    """Print the figures: as wide as the terminal, or at full width into a file or pipe."""
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=_WIDTH)
+    console.print(to_table(evaluation))
 
 
 def shown_metrics(evaluation: Evaluation) -> list[Metric]:
@@ -46,6 +82,8 @@ def to_table(evaluation: Evaluation) -> Table:
         table.add_column(method.title, justify="right")
     table.columns[2].style = "bold"
     table.add_column("swap's 95 % interval", justify="right", style="dim")
+    for column in table.columns:
+        column.overflow = "fold"  # a narrow terminal breaks words rather than losing their ends
     for metric in shown_metrics(evaluation):
         title = f"{metric.title}, {metric.unit}" if metric.unit else metric.title
         values = [format_score(method.scores[metric.name], metric) for method in evaluation.methods]

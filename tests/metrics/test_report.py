@@ -19,7 +19,7 @@ from faceswap_gan.metrics.measured import Measured, Row, stack_rows
 from faceswap_gan.metrics.media_match import MediaMatch
 from faceswap_gan.metrics.notes import make_notes
 from faceswap_gan.metrics.plot import Curve, draw_plot
-from faceswap_gan.metrics.report import to_json, to_table
+from faceswap_gan.metrics.report import show_table, to_json, to_table
 from faceswap_gan.metrics.scores import METRICS, curves
 from faceswap_gan.metrics.worst import find_worst
 
@@ -111,6 +111,15 @@ def test_table_has_a_row_for_each_metric_with_a_value(evaluation):
     text = console.export_text()
     assert "identity transfer" in text
     assert "PSNR" not in text, "nothing is known of it"
+
+
+def test_the_table_loses_nothing_in_a_pipe_or_a_narrow_terminal(evaluation, capsys):
+    show_table(evaluation)
+    text = capsys.readouterr().out
+    assert "landmarks, contour" in text
+    narrow = Console(width=60, file=io.StringIO(), record=True)
+    narrow.print(to_table(evaluation))
+    assert "…" not in text + narrow.export_text()
 
 
 class _Watch(HTMLParser):
