@@ -53,11 +53,15 @@ def run(
     from rich.console import Console
     from rich.progress import track
 
+    from faceswap_gan.errors import SettingsError
     from faceswap_gan.faces.folder import FaceFolder, mask_folder
-    from faceswap_gan.faces.hulls import part_mask
+    from faceswap_gan.faces.hulls import PARTS, check_edge, part_mask
     from faceswap_gan.faces.landmarks import open_landmarks
     from faceswap_gan.media.images import write_mask
 
+    if not parts:
+        raise SettingsError(f"expected --parts, one or more of {', '.join(PARTS)}, got none.")
+    check_edge(dilate, blur)
     folder = FaceFolder(faces)
     finder = _Finder(open_landmarks(landmarks, weights=weights_dir))
     console = Console(stderr=True)

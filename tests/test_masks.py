@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from faceswap_gan import extract, masks
-from faceswap_gan.errors import FaceFolderError
+from faceswap_gan.errors import FaceFolderError, SettingsError
 from faceswap_gan.faces.folder import FaceFolder, mask_folder
 from faceswap_gan.media.images import read_image, read_mask, write_image
 
@@ -66,3 +66,19 @@ def test_a_missing_folder_is_an_error(tmp_path):
     with pytest.raises(FaceFolderError):
         masks.run(tmp_path / "none")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "settings", [{"parts": ()}, *({"blur": value} for value in (np.inf, np.nan, 9.0)), {"dilate": np.nan}]
+)
+def test_settings_out_of_range_write_nothing(tmp_path, settings):
+    write_image(tmp_path / "mine" / "a.png", np.zeros((64, 64, 3), np.uint8))
+    with pytest.raises(SettingsError, match=r"parts|blur|dilate"):
+        masks.run(tmp_path / "mine", **settings)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_a_file_is_no_face_folder(tmp_path):
+    (tmp_path / "a.mp4").write_bytes(b"x")
+    with pytest.raises(FaceFolderError, match="is a file"):
+        masks.run(tmp_path / "a.mp4")

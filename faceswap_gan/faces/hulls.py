@@ -46,6 +46,7 @@ _FOREHEAD = 0.5  # how far the forehead reaches over the 68 points' brows, in in
 _EYE, _BROW, _MOUTH = (0.0, 0.0, 0.22, 0.09), (0.0, -0.33, 0.3, 0.05), (0.0, 0.0, 0.42, 0.22)
 # The nose's outline: part of the way from the eyes' middle to its tip, and width in inter-ocular distances.
 _NOSE = ((0.1, 0.08), (0.7, 0.28), (1.0, 0.4), (1.2, 0.28))
+_MOST_DILATE, _MOST_BLUR = 5.0, 2.0  # inter-ocular distances
 _STEPS = 48  # corners of a drawn ellipse
 _SHIFT = 4  # bits of a pixel's fraction that OpenCV draws with
 
@@ -64,12 +65,11 @@ def part_mask(part: PartName, landmarks: Landmarks, size: int, *, dilate: float 
         uint8 (size, size): 255 within the part, falling to 0; black where the part lies outside.
 
     Raises:
-        SettingsError: the part is unknown, ``blur`` is negative, or the points are not 5, 68 or 478.
+        SettingsError: the part is unknown, an edge is out of its range, or the points are not 5, 68 or 478.
     """
     if part not in PARTS:
         raise SettingsError(f"part must be one of {', '.join(PARTS)}. Received: {part!r}.")
-    if blur < 0:
-        raise SettingsError(f"blur must not be negative. Received: {blur}.")
+    check_edge(dilate, blur)
     unit = landmarks.unit
     region = _region(part, landmarks, size)
     if not region.any():
@@ -82,6 +82,22 @@ def part_mask(part: PartName, landmarks: Landmarks, size: int, *, dilate: float 
     if blur * unit > 0.1:
         mask = cv2.GaussianBlur(mask, (0, 0), blur * unit, borderType=cv2.BORDER_REPLICATE)
     return np.asarray(np.rint(mask * 255), np.uint8)
+
+
+def check_edge(dilate: float, blur: float) -> None:
+    """Check how a mask's edge is to lie.
+
+    Args:
+        dilate: as `part_mask`; the limit is far beyond a face.
+        blur: the same.
+
+    Raises:
+        SettingsError: ``dilate`` is outside [-5, 5] or ``blur`` outside [0, 2], or one is no number.
+    """
+    if not -_MOST_DILATE <= dilate <= _MOST_DILATE:
+        raise SettingsError(f"dilate must lie between -{_MOST_DILATE:g} and {_MOST_DILATE:g}. Received: {dilate}.")
+    if not 0 <= blur <= _MOST_BLUR:
+        raise SettingsError(f"blur must lie between 0 and {_MOST_BLUR:g}, not negative. Received: {blur}.")
 
 
 def _region(part: PartName, landmarks: Landmarks, size: int) -> Mask:
