@@ -75,7 +75,8 @@ class FaceFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         if not path.is_dir():
-            raise FaceFolderError(f"{path} should be a folder of faces and is missing. Run extract first.")
+            what = "a file" if path.exists() else "missing"
+            raise FaceFolderError(f"{path} should be a folder of faces and is {what}. Run extract first.")
         self.files = list_images(path)
         if not self.files:
             raise FaceFolderError(f"{path} holds no pictures. Run extract first, or give another folder.")
@@ -173,12 +174,12 @@ class FaceWriter:
         if others:
             raise FaceFolderError(
                 f"{self.path} already holds faces of {', '.join(map(str, sorted(others, key=str)))}; "
-                f"{self._source['video']} needs a folder of its own. Give another --faces or delete this one."
+                f"{self._source['video']} needs a folder of its own. Give another folder or delete this one."
             )
         if not self._old and self.path.is_dir() and list_images(self.path):
             raise FaceFolderError(
                 f"{self.path} already holds pictures that extract did not write. "
-                "Give another --faces, or move them away."
+                "Give another folder, or move them away."
             )
 
 

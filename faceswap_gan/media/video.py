@@ -144,7 +144,8 @@ def open_video(path: Path) -> Iterator[Any]:
         MediaError: the file is missing or no media file.
     """
     if not path.is_file():
-        raise MediaError(f"expected a video file, got {path}, which does not exist; check the path.")
+        what = "is a folder" if path.is_dir() else "does not exist"
+        raise MediaError(f"expected a video file, got {path}, which {what}; check the path.")
     try:
         container = av.open(f"file:{path}", options={"protocol_whitelist": "file"}, metadata_errors="replace")
     except (av.FFmpegError, OSError) as error:

@@ -6,6 +6,7 @@ import logging
 import math
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -162,7 +163,8 @@ class _VideoSink:
                 container.close()
             except (av.FFmpegError, OSError) as error:
                 log.debug("closing the unfinished %s: %s", self._temporary, error)
-        self._temporary.unlink(missing_ok=True)
+        with suppress(NotADirectoryError):  # the output's folder is none: nothing was written
+            self._temporary.unlink(missing_ok=True)
 
     def _open(self, metadata: dict[str, str]) -> Any:
         name = CONTAINERS.get(self._path.suffix.lower())

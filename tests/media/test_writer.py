@@ -180,6 +180,8 @@ def test_wrong_use_is_a_clear_error(make_video, tmp_path):
         VideoWriter(tmp_path / "out.xyz", like=info)
     with pytest.raises(MediaError, match="for the output of a video"):
         VideoWriter(tmp_path / "out.png", like=info)
+    with pytest.raises(MediaError, match=r"could not write .*/out\.mp4: "):
+        VideoWriter(source / "out.mp4", like=info)
     with pytest.raises(MediaError, match="64x48"), VideoWriter(tmp_path / "out.mp4", like=info) as writer:
         writer.write(replace(next(iter(read_frames(source))), image=np.zeros((10, 10, 3), np.uint8)))
     assert [p.name for p in tmp_path.iterdir()] == [source.name]
