@@ -70,6 +70,8 @@ def run(
     info = read_info(video)
     if output.exists() and output.samefile(video):
         raise SettingsError(f"expected an output beside the video, got the video itself ({output}); rename it.")
+    if parts is None and landmarks != "mtcnn":
+        log.warning("--landmarks %s does nothing without --parts: the whole face is swapped", landmarks)
     region = None if parts is None else PartRegion(parts, open_landmarks(landmarks, weights=weights_dir))
     loaded = load_swap(model, face=face)
     statement = settle_consent(model, consent, _ask if sys.stdin.isatty() else None)

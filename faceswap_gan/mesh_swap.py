@@ -53,6 +53,8 @@ def run(
     from faceswap_gan.media.video import read_info
     from faceswap_gan.media.weights import find_weights
 
+    if max_faces < 1:
+        raise SettingsError(f"expected --max-faces of at least 1, got {max_faces}.")
     info = read_info(dst)
     for footage in (src, dst):
         if output.exists() and footage.exists() and output.samefile(footage):

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from faceswap_gan.errors import SettingsError
+from faceswap_gan.errors import NoFaceError, SettingsError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,7 +56,7 @@ def run(
 
     Raises:
         FaceFolderError: A folder is missing, empty or damaged, or the output holds other faces.
-        NoFaceError: No picture of a folder shows a face.
+        NoFaceError: No picture of a folder shows a face, or no part lies within a picture.
         SettingsError: A setting is outside what it may be.
     """
     from faceswap_gan.conversion.part_faces import SIDES, know, sew_faces
@@ -98,6 +98,8 @@ def _write(sewn: Iterable[SewnFace], output: Path, source: dict[str, str]) -> No
             made += 1
     if left:
         log.warning("%d faces left out: their parts lie outside of the picture", left)
+    if not made:
+        raise NoFaceError(f"expected a part within the picture of any face, got {left} without; choose others.")
     log.info("%d faces and eye masks written to %s", made, output)
 
 

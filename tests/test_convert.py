@@ -167,6 +167,12 @@ def test_interrupt_leaves_no_file(make_video, fake_model, faces, tmp_path, monke
     assert sorted(p.name for p in tmp_path.iterdir()) == before
 
 
+def test_landmarks_without_parts_are_said_to_do_nothing(fake_model, faces, tmp_path, caplog):
+    write_image(tmp_path / "in.png", np.full((48, 64, 3), 90, np.uint8))
+    run(tmp_path / "in.png", fake_model, tmp_path / "out.png", landmarks="mesh", consent="x")
+    assert "--landmarks mesh does nothing without --parts" in caplog.text
+
+
 def test_wrong_settings_are_clear_errors(make_video, fake_model, faces, tmp_path):
     source = make_video()
     out = tmp_path / "out.mp4"

@@ -112,6 +112,8 @@ def test_failures_leave_no_file(shown, src, dst, tmp_path, monkeypatch):
         run(src, dst, dst)
     with pytest.raises(SettingsError, match="rename"):
         run(src, dst, src)
+    with pytest.raises(SettingsError, match="--max-faces"):
+        run(src, dst, out, max_faces=0)
     shown.clear()
     with pytest.raises(NoFaceError, match="source"):
         run(src, dst, out)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -93,6 +94,14 @@ def test_pictures_without_landmarks_are_searched(people, tmp_path, monkeypatch, 
     run(plain, people["dst"], tmp_path / "out", onto="src")
     crop = FaceFolder(tmp_path / "out").read(3)
     np.testing.assert_allclose(crop.landmarks, template(SIDE), atol=1e-3)
+
+
+def test_parts_outside_of_every_picture_are_an_error(people, tmp_path, monkeypatch):
+    empty = [SimpleNamespace(changed=np.zeros((4, 4), np.uint8))]
+    monkeypatch.setattr("faceswap_gan.conversion.part_faces.sew_faces", lambda *a, **k: iter(empty))
+    with pytest.raises(NoFaceError, match="got 1 without"):
+        run(**people, output=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_wrong_settings_are_clear_errors(people, tmp_path):
