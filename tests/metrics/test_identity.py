@@ -50,6 +50,7 @@ def test_nearer_counts_and_lost_faces_count_against():
 def test_one_person_has_no_identity_to_transfer():
     same = meet_people(SRC, SRC)
     assert abs(same.ceiling - same.floor) < 0.01
+    assert np.isnan(transfer(SRC, meet_people(SRC[:15], SRC), shown=ALL)).all(), "a hundredth is no scale"
     alike = np.tile(SRC[:1], (5, 1))
     assert np.isnan(transfer(alike, meet_people(alike, alike), shown=np.ones(5, bool))).all()
 
