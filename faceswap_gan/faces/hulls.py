@@ -97,7 +97,7 @@ def check_edge(dilate: float, blur: float) -> None:
     if not -_MOST_DILATE <= dilate <= _MOST_DILATE:
         raise SettingsError(f"dilate must lie between -{_MOST_DILATE:g} and {_MOST_DILATE:g}. Received: {dilate}.")
     if not 0 <= blur <= _MOST_BLUR:
-        raise SettingsError(f"blur must lie between 0 and {_MOST_BLUR:g}, not negative. Received: {blur}.")
+        raise SettingsError(f"blur must lie between 0 and {_MOST_BLUR:g}. Received: {blur}.")
 
 
 def _region(part: PartName, landmarks: Landmarks, size: int) -> Mask:
