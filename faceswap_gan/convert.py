@@ -12,7 +12,9 @@ from faceswap_gan.errors import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from faceswap_gan.conversion.parts import Part, PartRegion
     from faceswap_gan.faces.finder import FoundFrame
+    from faceswap_gan.faces.landmarks import LandmarkName
     from faceswap_gan.media.video import VideoInfo
     from faceswap_gan.training.checkpoint import LoadedSwap
 
@@ -61,18 +63,14 @@ def run(
     """
     from faceswap_gan.conversion.consent import settle_consent
     from faceswap_gan.conversion.output import make_metadata, write_swapped
-    from faceswap_gan.conversion.parts import PartRegion
     from faceswap_gan.conversion.swapper import swap_frames
-    from faceswap_gan.faces.landmarks import open_landmarks
     from faceswap_gan.media.video import read_info
     from faceswap_gan.training.checkpoint import load_swap
 
     info = read_info(video)
     if output.exists() and output.samefile(video):
         raise SettingsError(f"expected an output beside the video, got the video itself ({output}); rename it.")
-    if parts is None and landmarks != "mtcnn":
-        log.warning("--landmarks %s does nothing without --parts: the whole face is swapped", landmarks)
-    region = None if parts is None else PartRegion(parts, open_landmarks(landmarks, weights=weights_dir))
+    region = _open_region(parts, landmarks, weights_dir)
     loaded = load_swap(model, face=face)
     statement = settle_consent(model, consent, _ask if sys.stdin.isatty() else None)
     if statement is None:
@@ -84,6 +82,20 @@ def run(
     write_swapped(swapped, output, info, layout=output_layout, metadata=make_metadata(statement))
     if region is not None and region.missed:
         log.warning("%d faces without %s landmarks: parts drawn from the detector's", region.missed, landmarks)
+
+
+def _open_region(
+    parts: tuple[Part, ...] | None, landmarks: LandmarkName, weights_dir: Path | None
+) -> PartRegion | None:
+    """Make what confines the swap to parts of the face; None for the whole face."""
+    from faceswap_gan.conversion.parts import PartRegion
+    from faceswap_gan.faces.landmarks import open_landmarks
+
+    if parts is not None:
+        return PartRegion(parts, open_landmarks(landmarks, weights=weights_dir))
+    if landmarks != "mtcnn":
+        log.warning("--landmarks %s does nothing without --parts: the whole face is swapped", landmarks)
+    return None
 
 
 def _find(info: VideoInfo, loaded: LoadedSwap, *, max_faces: int) -> Iterator[FoundFrame]:
