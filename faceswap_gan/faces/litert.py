@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ Array = npt.NDArray[np.float32]
 class LiteNetwork:
     """A LiteRT interpreter around one member of a bundle.
 
-    Not to be called from two threads at once: it keeps the tensors of its last call.
+    Any thread may call it; they take turns, as it keeps the tensors of its last call.
 
     Args:
         bundle: the zip file.
@@ -47,6 +48,7 @@ class LiteNetwork:
                 self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise WeightsError(f"{bundle}: {member} is no network that LiteRT reads ({error}).") from error
+        self._turn = Lock()
         self._inputs = [detail["index"] for detail in self._interpreter.get_input_details()]
         self._outputs = [detail["index"] for detail in self._interpreter.get_output_details()]
 
@@ -59,9 +61,10 @@ class LiteNetwork:
         Returns:
             Its outputs in the file's order, float32; copies.
         """
-        self._interpreter.set_tensor(self._inputs[0], tensor)
-        self._interpreter.invoke()
-        return [np.asarray(self._interpreter.get_tensor(index), np.float32) for index in self._outputs]
+        with self._turn:
+            self._interpreter.set_tensor(self._inputs[0], tensor)
+            self._interpreter.invoke()
+            return [np.asarray(self._interpreter.get_tensor(index), np.float32) for index in self._outputs]
 
 
 def read_member(bundle: Path, member: str) -> bytes:

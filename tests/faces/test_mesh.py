@@ -2,6 +2,7 @@
 
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
@@ -212,3 +213,11 @@ def test_bad_bundles_and_settings_are_one_line(bundle, tmp_path):
     (tmp_path / "bad.task").write_bytes(b"no zip at all")
     with pytest.raises(WeightsError, match="face_landmarker.task"):
         MeshLandmarker(tmp_path / "bad.task")
+
+
+def test_two_threads_find_what_one_finds(landmarker, photo):
+    image, face = photo
+    expected = landmarker.find(image, face).points
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda _: landmarker.find(image, face).points, range(60)))
+    assert all(np.array_equal(points, expected) for points in found)
