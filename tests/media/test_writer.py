@@ -98,14 +98,15 @@ def test_time_units_that_are_no_whole_part_of_a_second(make_video, tmp_path):
 
 
 def test_colours_do_not_shift(make_video, tmp_path):
+    """Lossless, so that only the conversion is measured: what x264 throws away differs from machine to machine."""
     for tags in ((1, 1, 1, 1), (6, 6, 6, 2), (2, 2, 2, 1)):
         source = make_video(tags=tags, images=draw(12, width=320, height=240))
-        _copy(source, tmp_path / "out.mp4", crf=8)
+        _copy(source, tmp_path / "out.mp4", crf=0)
         for old, new in zip(read_frames(source), read_frames(tmp_path / "out.mp4"), strict=True):
             error = old.image.astype(float) - new.image
             psnr = 10 * np.log10(255**2 / (error**2).mean(axis=(0, 1)))
-            assert psnr.min() > 42
-            assert np.abs(error.mean(axis=(0, 1))).max() < 0.5
+            assert psnr.min() > 46
+            assert np.abs(error.mean(axis=(0, 1))).max() < 0.1
 
 
 def test_stream_is_high_profile_h264(make_video, tmp_path):
