@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args, get_type_hints
 
 from faceswap_gan.errors import ModelError, SettingsError
 
-Precision = Literal["float32", "bfloat16"]
+Precision = Literal["float32", "bfloat16", "float16"]
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class TrainSettings:
     schedule: Literal["constant", "cosine"] = "constant"
     """Course of the rates: as they are, or a warm-up and half a cosine down to 4 %."""
     precision: Precision = "float32"
-    """Arithmetic of the layers; weights and losses are float32 always."""
+    """Arithmetic of the layers; weights and losses are float32 always. float16 scales the loss."""
     balance: float = 0.0
     """Share of faces drawn evenly over kinds of face (pose, expression) rather than over frames."""
     seed: int = 0

@@ -89,9 +89,7 @@ def _check_output(output: Path) -> None:
     from faceswap_gan.media.writer import CONTAINERS
 
     if output.suffix.lower() not in CONTAINERS:
-        raise MediaError(
-            f"expected an output that ends in {', '.join(CONTAINERS)}, got {output}; rename --output."
-        )
+        raise MediaError(f"expected an output that ends in {', '.join(CONTAINERS)}, got {output}; rename --output.")
     output.parent.mkdir(parents=True, exist_ok=True)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from faceswap_gan.config import PRESETS, Settings, find_preset
+from faceswap_gan.config import PRESETS, Precision, Settings, find_preset
 from faceswap_gan.errors import ModelError, SettingsError
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def run(
     minutes: float | None = None,
     batch: int | None = None,
     seed: int | None = None,
+    precision: Precision | None = None,
     save_minutes: float = 2.0,
     preview_minutes: float = 3.0,
 ) -> None:
@@ -47,6 +49,8 @@ def run(
         minutes: Minutes in all, earlier runs included; 30 when neither steps nor minutes are given.
         batch: Faces of each person in a step; the preset's by default.
         seed: Seed of everything random; 0 by default.
+        precision: Arithmetic of the networks' layers; the preset's by default, float32 where the processor has no
+            bfloat16. Weights and losses are float32 always.
         save_minutes: Minutes between checkpoints.
         preview_minutes: Minutes between preview sheets.
 
@@ -64,7 +68,8 @@ def run(
     from faceswap_gan.training.trainer import Budget
 
     checkpoint = find_checkpoint(model)
-    settings = _settle(model, checkpoint, preset=preset, batch=batch, seed=seed)
+    flags = {"preset": preset, "batch": batch, "seed": seed, "precision": precision}
+    settings = _settle(model, checkpoint, flags)
     budget = Budget(steps, minutes, save_minutes, preview_minutes)
     if checkpoint is not None and budget.progress(checkpoint.state) >= 1.0:
         done = checkpoint.state
@@ -105,32 +110,27 @@ def _fit(
     train(people, networks, step, settings, model=model, budget=budget, checkpoint=checkpoint)
 
 
-def _settle(
-    model: Path, checkpoint: Checkpoint | None, *, preset: str | None, batch: int | None, seed: int | None
-) -> Settings:
-    """Return the settings to train with: the model's own, or the preset's with the flags."""
+def _settle(model: Path, checkpoint: Checkpoint | None, flags: Mapping[str, Any]) -> Settings:
+    """Return the settings to train with: the model's own, or the preset's with the flags; None is not asked for."""
     from faceswap_gan.training.checkpoint import read_settings
 
-    if checkpoint is not None:
-        stored = read_settings(model)
-        flags = {"preset": (preset, stored.preset), "batch": (batch, stored.training.batch)}
-        flags["seed"] = (seed, stored.training.seed)
-        for name, (asked, has) in flags.items():
-            if asked is not None and asked != has:
-                raise ModelError(
-                    f"{model} was trained with --{name} {has}, now {asked} is asked for; "
-                    f"leave the flag out to go on, or train into another --model."
-                )
-        log.info("%s: goes on with its own settings, preset %s", model, stored.preset)
-        return stored
-    settings = _choose(preset)
-    training = settings.training
-    training = replace(training, batch=batch or training.batch, seed=training.seed if seed is None else seed)
-    return replace(settings, training=training)
+    asked = {name: value for name, value in flags.items() if value is not None}
+    if checkpoint is None:
+        return _choose(asked.pop("preset", None), asked)
+    stored = read_settings(model)
+    for name, value in asked.items():
+        has = stored.preset if name == "preset" else getattr(stored.training, name)
+        if value != has:
+            raise ModelError(
+                f"{model} was trained with --{name} {has}, now {value} is asked for; "
+                f"leave the flag out to go on, or train into another --model."
+            )
+    log.info("%s: goes on with its own settings, preset %s", model, stored.preset)
+    return stored
 
 
-def _choose(preset: str | None) -> Settings:
-    """Return a preset, saying which and why."""
+def _choose(preset: str | None, asked: Mapping[str, Any]) -> Settings:
+    """Return a preset with the training settings that are asked for, saying which and why."""
     from faceswap_gan.training.devices import has_fast_bfloat16, has_gpu
 
     if preset is not None:
@@ -140,10 +140,10 @@ def _choose(preset: str | None) -> Settings:
         gpu = has_gpu()
         settings = PRESETS["classic-128" if gpu else "fast"]
         log.info("preset %s, because %s", settings.preset, "a GPU was found" if gpu else "no GPU was found")
-    if settings.training.precision == "bfloat16" and not has_fast_bfloat16():
+    if settings.training.precision == "bfloat16" and "precision" not in asked and not has_fast_bfloat16():
         log.info("float32 instead of bfloat16: this processor and backend do not compute in bfloat16")
-        settings = replace(settings, training=replace(settings.training, precision="float32"))
-    return settings
+        asked = {**asked, "precision": "float32"}
+    return replace(settings, training=replace(settings.training, **asked))
 
 
 def _check_positive(**flags: float | None) -> None:

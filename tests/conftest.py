@@ -64,9 +64,7 @@ def make_video(tmp_path: Path) -> MakeVideo:
     ):
         path = tmp_path / name
         images = images if images is not None else draw(len(pts))
-        scale = (
-            {"video_track_timescale": str(time_base.denominator)} if path.suffix in (".mp4", ".mov") else {}
-        )
+        scale = {"video_track_timescale": str(time_base.denominator)} if path.suffix in (".mp4", ".mov") else {}
         with av.open(
             str(path), "w", container_options={**scale, "movie_timescale": "105840000"} if scale else {}
         ) as out:
@@ -115,9 +113,7 @@ def tiny_pair(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.fixture
 def fake_model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A model folder whose `load_swap` gives an untrained swap function."""
-    monkeypatch.setattr(
-        "faceswap_gan.training.checkpoint.load_swap", lambda model, *, face: FakeLoaded(FakeSwap())
-    )
+    monkeypatch.setattr("faceswap_gan.training.checkpoint.load_swap", lambda model, *, face: FakeLoaded(FakeSwap()))
     folder = tmp_path / "model"
     folder.mkdir()
     return folder

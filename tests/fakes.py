@@ -23,9 +23,7 @@ def facedata_folder() -> Path:
 def draw(count: int, *, width: int = 64, height: int = 48) -> list[NDArray[np.uint8]]:
     """Soft moving colours, easy on codecs: RGB uint8 (height, width, 3) each."""
     y, x = np.mgrid[:height, :width]
-    waves = [
-        np.stack([np.sin(x / 9 + t / 5), np.cos(y / 7 - t / 6), np.sin((x + y) / 11)]) for t in range(count)
-    ]
+    waves = [np.stack([np.sin(x / 9 + t / 5), np.cos(y / 7 - t / 6), np.sin((x + y) / 11)]) for t in range(count)]
     return [np.moveaxis(96 + 80 * w, 0, -1).astype(np.uint8) for w in waves]
 
 

@@ -17,7 +17,7 @@ HEAVY = ("tensorflow", "keras", "torch", "jax", "cv2", "av", "mtcnn", "scipy")
 FLAGS = {
     "extract": {"--video", "--faces", "--every", "--size", "--max-faces"},
     "masks": {"--faces"},
-    "train": {"--src", "--dst", "--model", "--preset", "--steps", "--minutes", "--batch"},
+    "train": {"--src", "--dst", "--model", "--preset", "--steps", "--minutes", "--batch", "--precision"},
     "convert": {"--video", "--model", "--output", "--face", "--output-layout", "--color", "--coverage", "--parts"},
     "swap": {"--src-video", "--dst-video", "--output", "--workspace", "--minutes", "--steps", "--preset"},
     "demo": {"--out", "--minutes"},

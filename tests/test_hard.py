@@ -84,9 +84,7 @@ def test_first_frames(name, facedata, fake_model, first_frames, tmp_path, capfd)
 @pytest.mark.parametrize("name", FILES)
 def test_whole_file(name, facedata, fake_model, tmp_path, capfd):
     source = facedata / "hard" / name
-    assert _extract(source, tmp_path / "faces", capfd) == (
-        (o := _convert(source, fake_model, capfd)) is not None
-    )
+    assert _extract(source, tmp_path / "faces", capfd) == ((o := _convert(source, fake_model, capfd)) is not None)
     if o is not None:
         _assert_same_frames(source, o)
 

@@ -86,6 +86,7 @@ def test_what_cannot_be_is_refused(tmp_path, chosen, flags, words):
         ({"preset": "classic-64"}, "--preset fast, now classic-64"),
         ({"batch": 9}, "--batch 1, now 9"),
         ({"seed": 0}, "--seed 5, now 0"),
+        ({"precision": "float16"}, "--precision float32, now float16"),
     ],
 )
 def test_a_flag_that_contradicts_the_model(model, tmp_path, chosen, flags, words):
@@ -135,6 +136,13 @@ def test_float32_where_bfloat16_is_slow(tmp_path, chosen, caplog, monkeypatch):
     train.run(tmp_path, tmp_path, model=tmp_path / "model", preset="fast")
     assert chosen[0].training.precision == "float32"
     assert "float32 instead of bfloat16" in caplog.text
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16", "float16"])
+def test_the_precision_that_is_asked_for(tmp_path, chosen, monkeypatch, precision):
+    monkeypatch.setattr(devices, "has_fast_bfloat16", lambda: False)
+    train.run(tmp_path, tmp_path, model=tmp_path / "model", preset="fast", precision=precision)
+    assert chosen[0].training.precision == precision
 
 
 def test_too_few_faces_leave_no_checkpoint(tmp_path, faces):

@@ -51,9 +51,7 @@ def feather(size: int, coverage: float) -> Floats:
         SettingsError: coverage outside (0, 1].
     """
     if not 0 < coverage <= 1:
-        raise SettingsError(
-            f"expected --coverage above 0 and at most 1, got {coverage}; 0.95 suits most faces."
-        )
+        raise SettingsError(f"expected --coverage above 0 and at most 1, got {coverage}; 0.95 suits most faces.")
     place = np.abs((np.arange(size, dtype=np.float32) + 0.5) / size - 0.5)
     half = coverage / 2
     corner = half * _ROUND

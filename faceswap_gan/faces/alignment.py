@@ -100,9 +100,7 @@ class Alignment:
             image, matrix = _shrink(image, matrix, round(1 / self.scale))
         side = (self.size, self.size)
         flags = cv2.INTER_LINEAR
-        return np.asarray(
-            cv2.warpAffine(image, matrix, side, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.uint8
-        )
+        return np.asarray(cv2.warpAffine(image, matrix, side, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.uint8)
 
     def uncrop(self, crop: Array, shape: tuple[int, ...]) -> Array:
         """Put a crop back where it came from: the exact inverse of `crop`'s geometry.
@@ -201,9 +199,7 @@ def _shrink(
     height, width = image.shape[0] // factor * factor, image.shape[1] // factor * factor
     if not height or not width:
         return image, matrix
-    small = cv2.resize(
-        image[:height, :width], (width // factor, height // factor), interpolation=cv2.INTER_AREA
-    )
+    small = cv2.resize(image[:height, :width], (width // factor, height // factor), interpolation=cv2.INTER_AREA)
     # x = (x_small + 0.5) * factor - 0.5
     adapted = matrix.copy()
     adapted[:, 2] += matrix[:, :2].sum(axis=1) * (factor - 1) / 2

@@ -53,9 +53,7 @@ def iou(boxes: FloatArray, others: FloatArray, *, over: str = "union") -> FloatA
     return np.asarray(common / np.maximum(whole, 1e-9))
 
 
-def suppress(
-    boxes: FloatArray, scores: FloatArray, *, threshold: float, over: str = "union"
-) -> npt.NDArray[np.intp]:
+def suppress(boxes: FloatArray, scores: FloatArray, *, threshold: float, over: str = "union") -> npt.NDArray[np.intp]:
     """Choose the boxes that greedy non-maximum suppression keeps.
 
     Args:

@@ -187,9 +187,7 @@ class _Window:
     def _bridge(self, faces: dict[int, Face]) -> dict[int, Face]:
         """Fill the gaps between two sightings of a track, asking the detector about the place between."""
         where = sorted(faces)
-        gaps = [
-            (i, a, b) for a, b in zip(where, where[1:], strict=False) for i in range(max(a + 1, self.done), b)
-        ]
+        gaps = [(i, a, b) for a, b in zip(where, where[1:], strict=False) for i in range(max(a + 1, self.done), b)]
         between = {i: _between(faces[a], faces[b], (i - a) / (b - a)) for i, a, b in gaps}
         pairs = [(self.seen[i].frame.image, face) for i, face in between.items()]
         asked = dict(zip(between, _refine(self.detector, pairs), strict=True))

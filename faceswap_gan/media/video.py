@@ -193,9 +193,7 @@ def _decode(container: Any, stream: Any, path: Path) -> Iterator[av.VideoFrame]:
             yield frame
     except (av.FFmpegError, OSError) as error:
         if count:
-            log.warning(
-                "%s breaks off after %d frames (%s); the rest is left out", path, count, error.strerror
-            )
+            log.warning("%s breaks off after %d frames (%s); the rest is left out", path, count, error.strerror)
     if count == 0:
         raise MediaError(
             f"expected at least one frame in {path}, got none that decodes; the file may be cut off or "

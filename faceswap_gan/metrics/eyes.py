@@ -86,9 +86,7 @@ def shut(points: Floats) -> NDArray[np.bool_]:
     return np.asarray(own < SHUT * np.nanmedian(own))
 
 
-def _iris_offset(
-    points: NDArray[np.float64], corners: tuple[int, int], iris: tuple[int, ...]
-) -> NDArray[np.float64]:
+def _iris_offset(points: NDArray[np.float64], corners: tuple[int, int], iris: tuple[int, ...]) -> NDArray[np.float64]:
     left, right = (points[:, i] for i in corners)
     along = right - left
     across = np.stack([-along[:, 1], along[:, 0]], axis=-1)

@@ -59,9 +59,7 @@ def match_media(swapped: MediaFacts, footage: MediaFacts) -> MediaMatch:
     if not same_size:
         flags.append(f"{_size(swapped)} instead of {_size(footage)}")
     flags.extend(sound_faults)
-    return MediaMatch(
-        len(times), len(wanted), missing, extra, shift, same_size, not sound_faults, tuple(flags)
-    )
+    return MediaMatch(len(times), len(wanted), missing, extra, shift, same_size, not sound_faults, tuple(flags))
 
 
 def _unmatched(times: np.ndarray, others: np.ndarray) -> int:

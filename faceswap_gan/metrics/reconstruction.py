@@ -15,9 +15,7 @@ _C1 = (0.01 * PEAK) ** 2
 _C2 = (0.03 * PEAK) ** 2
 
 
-def psnr(
-    image: NDArray[np.uint8], truth: NDArray[np.uint8], mask: NDArray[np.generic] | None = None
-) -> float:
+def psnr(image: NDArray[np.uint8], truth: NDArray[np.uint8], mask: NDArray[np.generic] | None = None) -> float:
     """Measure the peak signal-to-noise ratio between two pictures.
 
     Args:
@@ -40,9 +38,7 @@ def psnr(
     return float("inf") if mean == 0 else float(10 * np.log10(PEAK**2 / mean))
 
 
-def ssim(
-    image: NDArray[np.uint8], truth: NDArray[np.uint8], mask: NDArray[np.generic] | None = None
-) -> float:
+def ssim(image: NDArray[np.uint8], truth: NDArray[np.uint8], mask: NDArray[np.generic] | None = None) -> float:
     """Measure the structural similarity of two pictures.
 
     Computed per colour channel with an 11 x 11 Gaussian window of sigma 1.5 px, then averaged under the mask.

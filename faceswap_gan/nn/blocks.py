@@ -136,9 +136,9 @@ def upscale_nearest(x: keras.KerasTensor, filters: int, *, style: Style, name: s
     """Double a map by repeating pixels (``lite``, no activation): (N, H, W, C) to (N, 2 H, 2 W, filters)."""
     x = layers.UpSampling2D(name=f"{name}_repeat")(x)
     x = ReflectPad(name=f"{name}_pad")(x)
-    x = layers.Conv2D(
-        filters, 3, kernel_initializer=style.he_normal(), kernel_regularizer=l2(), name=f"{name}_conv"
-    )(x)
+    x = layers.Conv2D(filters, 3, kernel_initializer=style.he_normal(), kernel_regularizer=l2(), name=f"{name}_conv")(
+        x
+    )
     return style.normalize(x, filters=filters, name=f"{name}_norm")
 
 

@@ -166,9 +166,7 @@ def build_decoder(
     return keras.Model(code, outputs, name=name)
 
 
-def _paint(
-    x: keras.KerasTensor, channels: int, activation: str, *, style: Style, name: str
-) -> keras.KerasTensor:
+def _paint(x: keras.KerasTensor, channels: int, activation: str, *, style: Style, name: str) -> keras.KerasTensor:
     # float32 under every dtype policy: 8 bits of mantissa would band the picture
     return layers.Conv2D(
         channels,

@@ -22,9 +22,7 @@ def reconstruction_loss(target: keras.KerasTensor, rgb: keras.KerasTensor) -> ke
     return ops.mean(ops.abs(_float(rgb) - _float(target)))
 
 
-def eyes_loss(
-    target: keras.KerasTensor, rgb: keras.KerasTensor, eye_mask: keras.KerasTensor
-) -> keras.KerasTensor:
+def eyes_loss(target: keras.KerasTensor, rgb: keras.KerasTensor, eye_mask: keras.KerasTensor) -> keras.KerasTensor:
     """Compare colours at the eyes: mean |m (rgb - target)| over all pixels, so small eyes give a small loss.
 
     Args:

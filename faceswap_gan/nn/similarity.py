@@ -14,9 +14,7 @@ _SIGMA = 1.5
 _K1, _K2 = 0.01, 0.03
 
 
-def ssim_map(
-    first: keras.KerasTensor, second: keras.KerasTensor, *, value_range: float = 2.0
-) -> keras.KerasTensor:
+def ssim_map(first: keras.KerasTensor, second: keras.KerasTensor, *, value_range: float = 2.0) -> keras.KerasTensor:
     """Compare two pictures window by window and channel by channel.
 
     Windows are 11 x 11 Gaussians of deviation 1.5 px that lie wholly inside the picture; variances are those

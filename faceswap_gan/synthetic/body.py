@@ -81,15 +81,11 @@ def _bust_coat(person: Person, loft: Loft) -> Coat:
     cloth = smoothstep(-0.06, 0.06, y - line)
     seam = np.exp(-(((y - line - 0.75) / 0.1) ** 2)) + np.exp(-(((y - line) / 0.12) ** 2))
     weave = 1.0 + 0.03 * noise(x.shape, (1.0, 1.0), rng=rng) - 0.2 * seam
-    return _coat(
-        mix(skin, np.asarray(person.cloth, np.float32) * weave[..., None], cloth), 0.2 * (1.0 - cloth)
-    )
+    return _coat(mix(skin, np.asarray(person.cloth, np.float32) * weave[..., None], cloth), 0.2 * (1.0 - cloth))
 
 
 def _long_hair(person: Person) -> Part:
-    levels = np.concatenate(
-        [-12.9 + 8.9 * (1 - np.cos(np.linspace(0, np.pi / 2, 14))), np.arange(-3.2, 21.0, 0.8)]
-    )
+    levels = np.concatenate([-12.9 + 8.9 * (1 - np.cos(np.linspace(0, np.pi / 2, 14))), np.arange(-3.2, 21.0, 0.8)])
     levels = levels.astype(np.float32)
     dome = np.sqrt(1.0 - np.clip((-4.0 - levels) / 8.9, 0.0, 1.0) ** 2.3 * 0.9995)
     knots = [-4.0, 0.0, 4.0, 9.0, 14.0, 18.0, 21.0]
@@ -121,15 +117,11 @@ def _ear(person: Person, sign: float) -> Part:
     levels = (-3.1 * np.cos(t)).astype(np.float32)
     ring = np.sin(t)
     loft = Loft(levels=levels, angles=front_angles(14, 4), widths=(1.75 * ring).astype(np.float32))
-    flat = ring_points(
-        loft, (0.62 * ring).astype(np.float32), (0.62 * ring).astype(np.float32), roundness=1.0
-    )
+    flat = ring_points(loft, (0.62 * ring).astype(np.float32), (0.62 * ring).astype(np.float32), roundness=1.0)
     flat[..., 0] *= 1.0 - 0.22 * smoothstep(0.0, 3.0, levels)[:, None]
     turn = np.radians(52.0) * sign
     c, s = np.float32(np.cos(turn)), np.float32(np.sin(turn))
-    rest = np.stack(
-        [c * flat[..., 0] + s * flat[..., 2], flat[..., 1], c * flat[..., 2] - s * flat[..., 0]], axis=-1
-    )
+    rest = np.stack([c * flat[..., 0] + s * flat[..., 2], flat[..., 1], c * flat[..., 2] - s * flat[..., 0]], axis=-1)
     rest += np.array([sign * (7.35 * person.head_width + 0.25), 1.6, -0.6], np.float32)
     fine = loft.refined(TEXELS)
     x, y = fine.sheet[..., 0], fine.sheet[..., 1]

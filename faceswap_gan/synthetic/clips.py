@@ -43,9 +43,7 @@ class Clip:
             One picture with its truth per pose.
         """
         size = len(self.background)
-        return (
-            render(person or self.person, pose, size=size, background=self.background) for pose in self.poses
-        )
+        return (render(person or self.person, pose, size=size, background=self.background) for pose in self.poses)
 
 
 @dataclass(frozen=True)
@@ -178,8 +176,6 @@ def _hum(poses: Sequence[Pose], frame_rate: int, tone_hz: float) -> Array:
 
 
 def _samples(part: Array, start: int) -> Any:
-    frame = av.AudioFrame.from_ndarray(
-        np.ascontiguousarray(part[None, :], np.float32), format="fltp", layout="mono"
-    )
+    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(part[None, :], np.float32), format="fltp", layout="mono")
     frame.sample_rate, frame.pts, frame.time_base = _SAMPLE_RATE, start, Fraction(1, _SAMPLE_RATE)
     return frame

@@ -82,15 +82,11 @@ def paint_eye(person: Person, pose: Pose, colour: Array, x: Array, y: Array, *, 
     edge = lids(person, outward, blink=blink, smile=pose.smile, look_down=pose.gaze_y)
     colour = _skin_of_lids(person, colour, outward, height, edge, blink)
     gap = np.minimum(height - edge.upper, edge.lower - height)
-    opening = smoothstep(-_SOFT, _SOFT, gap) * smoothstep(
-        person.eye_width, person.eye_width - 0.1, np.abs(outward)
-    )
+    opening = smoothstep(-_SOFT, _SOFT, gap) * smoothstep(person.eye_width, person.eye_width - 0.1, np.abs(outward))
     opening *= smoothstep(0.02, 0.14, edge.lower - edge.upper)
     ball, glint = _eyeball(person, pose, outward, height, edge, sign)
     colour = mix(colour, ball, opening)
-    return EyePaint(
-        colour=_lashes(person, colour, outward, height, edge), opening=opening, glint=glint * opening
-    )
+    return EyePaint(colour=_lashes(person, colour, outward, height, edge), opening=opening, glint=glint * opening)
 
 
 def _eyeball(
@@ -109,11 +105,7 @@ def _eyeball(
     iris = mix(iris, np.asarray(person.iris, np.float32) * 0.3, smoothstep(0.5, 0.66, radius))
     iris = mix(iris, (10.0, 8.0, 8.0), smoothstep(0.3, 0.24, radius))
     ball = mix(white, iris, smoothstep(IRIS_RADIUS + 0.05, IRIS_RADIUS - 0.03, radius))
-    shade = (
-        1.0
-        - 0.42 * smoothstep(0.42, 0.0, height - edge.upper)
-        - 0.12 * smoothstep(0.2, 0.0, edge.lower - height)
-    )
+    shade = 1.0 - 0.42 * smoothstep(0.42, 0.0, height - edge.upper) - 0.12 * smoothstep(0.2, 0.0, edge.lower - height)
     glint_x = 0.24 * np.clip(pose.light_azimuth / 40.0, -1.0, 1.0)
     spot = np.hypot(dx - glint_x, dy + 0.24)
     small = np.hypot(dx + glint_x, dy - 0.26)
@@ -121,13 +113,9 @@ def _eyeball(
     return np.asarray(ball * shade[..., None], np.float32), np.asarray(glint, np.float32)
 
 
-def _skin_of_lids(
-    person: Person, colour: Array, outward: Array, height: Array, edge: Lids, blink: float
-) -> Array:
+def _skin_of_lids(person: Person, colour: Array, outward: Array, height: Array, edge: Lids, blink: float) -> Array:
     across = smoothstep(person.eye_width + 0.45, person.eye_width - 0.4, np.abs(outward))
-    lid = smoothstep(edge.crease - 0.25, edge.crease + 0.15, height) * smoothstep(
-        0.12, 0.0, height - edge.upper
-    )
+    lid = smoothstep(edge.crease - 0.25, edge.crease + 0.15, height) * smoothstep(0.12, 0.0, height - edge.upper)
     colour = mix(colour, person.shadow, person.eye_shadow * lid * across)
     line = np.exp(-(((height - edge.crease) / 0.1) ** 2)) * across
     return mix(colour, colour * np.float32(0.55), (0.62 - 0.4 * blink) * line)

@@ -52,9 +52,7 @@ def build_head(person: Person) -> Head:
     rest[..., 1] += facing * _mouth_bow(person, x, y)
     rest += _hair_and_beard(person, loft, rest)
     moves = _moves(person, x, y, slit_row)
-    return Head(
-        loft=loft, rest=rest, moves={k: m * facing[..., None] for k, m in moves.items()}, slit_row=slit_row
-    )
+    return Head(loft=loft, rest=rest, moves={k: m * facing[..., None] for k, m in moves.items()}, slit_row=slit_row)
 
 
 def hair_weight(person: Person, loft: Loft, *, soft: float = 0.4) -> Array:
@@ -97,9 +95,7 @@ def beard_weight(person: Person, x: Array, y: Array) -> Array:
     )
     cheeks = smoothstep(-0.35, 0.6, y - top)
     crown = mouth - 1.75 + 0.12 * side**2
-    moustache = (
-        smoothstep(3.2, 2.3, side) * smoothstep(0.0, 0.3, mouth - y) * smoothstep(-0.25, 0.45, y - crown)
-    )
+    moustache = smoothstep(3.2, 2.3, side) * smoothstep(0.0, 0.3, mouth - y) * smoothstep(-0.25, 0.45, y - crown)
     return np.asarray(person.beard * np.maximum(cheeks, moustache), np.float32)
 
 
@@ -141,9 +137,7 @@ def _depths(person: Person, levels: Array) -> tuple[Array, Array]:
 def _relief(person: Person, x: Array, y: Array) -> Array:
     side, mouth = np.abs(x), person.mouth_y
     eye = person.eye_x
-    relief = -1.15 * bump(side, y, (eye - 0.15, 0.0), (1.7, 1.15)) + 0.5 * bump(
-        side, y, (eye, 0.05), (1.1, 0.75)
-    )
+    relief = -1.15 * bump(side, y, (eye - 0.15, 0.0), (1.7, 1.15)) + 0.5 * bump(side, y, (eye, 0.05), (1.1, 0.75))
     relief += person.brow_ridge * bump(side, y, (2.6, person.brow_y + 0.2), (2.2, 0.65))
     relief += person.cheekbone * bump(side, y, (4.7, 3.0), (1.7, 1.5))
     relief -= 0.35 * bump(side, y, (6.4, -2.5), (1.2, 2.5))
@@ -176,18 +170,14 @@ def _mouth_bow(person: Person, x: Array, y: Array) -> Array:
     """Bend the straight slit into a bow: the middle dips, the corners fall a little."""
     near = np.exp(-(((y - person.mouth_y) / 1.3) ** 2))
     bow = 0.1 * np.exp(-((x / 0.55) ** 2)) - 0.1 * np.exp(-(((np.abs(x) - 1.0) / 0.7) ** 2))
-    return np.asarray(
-        near * (bow - 0.09 * bump(np.abs(x), 0 * x, (person.mouth_width, 0.0), (0.8, 1.0))), np.float32
-    )
+    return np.asarray(near * (bow - 0.09 * bump(np.abs(x), 0 * x, (person.mouth_width, 0.0), (0.8, 1.0))), np.float32)
 
 
 def _hair_and_beard(person: Person, loft: Loft, rest: Array) -> Array:
     outward = rest - np.array([0.0, -2.0, -1.0], np.float32)
     outward /= np.linalg.norm(outward, axis=-1, keepdims=True)
     rng = np.random.default_rng(person.seed)
-    lumps = (
-        1.0 + 0.13 * noise(rest.shape[:2], (1.6, 1.6), rng=rng) * smoothstep(0.0, 4.0, loft.widths)[:, None]
-    )
+    lumps = 1.0 + 0.13 * noise(rest.shape[:2], (1.6, 1.6), rng=rng) * smoothstep(0.0, 4.0, loft.widths)[:, None]
     hair = hair_weight(person, loft, soft=1.3)
     top = smoothstep(3.0, -9.0, loft.levels)[:, None]
     front = np.clip(np.cos(np.radians(loft.angles)), 0.0, 1.0)[None, :] * bump(
@@ -217,9 +207,7 @@ def _moves(person: Person, x: Array, y: Array, slit_row: int) -> dict[str, Array
 
     return {
         "jaw": move(-0.3 * sign * pull, 2.1 * lower - 0.28 * upper, -0.55 * lower),
-        "smile": move(
-            0.75 * sign * pull, -0.55 * pull - 0.35 * cheek - 0.18 * upper, 0.5 * cheek - 0.45 * pull
-        ),
+        "smile": move(0.75 * sign * pull, -0.55 * pull - 0.35 * cheek - 0.18 * upper, 0.5 * cheek - 0.45 * pull),
         "round": move(-0.75 * sign * pull, zero, 0.55 * lips),
         "brow": move(zero, -0.75 * raised, 0.1 * raised),
     }

@@ -37,11 +37,7 @@ def shade(points: Array, pose: Pose) -> Array:
     fill = np.clip(normal @ _direction(-azimuth - np.sign(azimuth) * 0.6, 0.2), 0.0, None)[..., None]
     up = (0.5 - 0.5 * normal[..., 1])[..., None]
     light = light + 0.13 * fill * np.array([0.9, 1.0, 1.12], np.float32)
-    light = (
-        light
-        + up * np.array([0.23, 0.25, 0.28], np.float32)
-        + (1 - up) * np.array([0.13, 0.11, 0.1], np.float32)
-    )
+    light = light + up * np.array([0.23, 0.25, 0.28], np.float32) + (1 - up) * np.array([0.13, 0.11, 0.1], np.float32)
     rim = np.clip(1.0 - np.abs(normal[..., 2:]), 0.0, 1.0) ** 3 * np.clip(0.3 - lambert, 0.0, 1.0)
     light = light + 0.3 * rim
     half = key + np.array([0.0, 0.0, 1.0], np.float32)

@@ -84,9 +84,7 @@ def front_angles(front: int, back: int) -> Array:
     return np.concatenate([-rear[::-1], face, rear]).astype(np.float32)
 
 
-def ring_points(
-    loft: Loft, front: Array, back: Array, *, roundness: float, centre: Array | float = 0.0
-) -> Array:
+def ring_points(loft: Loft, front: Array, back: Array, *, roundness: float, centre: Array | float = 0.0) -> Array:
     """Place the rings in space.
 
     Args:

@@ -146,6 +146,4 @@ def _glances(frames: int, frame_rate: float, reach: float, rng: np.random.Genera
         hold = max(int(rng.uniform(0.4, 1.8) * frame_rate), 1)
         target[at : at + hold] = rng.uniform(-reach, reach) * (rng.random() < 0.75)
         at += hold
-    return np.asarray(
-        cv2.GaussianBlur(target[None], (0, 0), 0.9, borderType=cv2.BORDER_REPLICATE)[0], np.float32
-    )
+    return np.asarray(cv2.GaussianBlur(target[None], (0, 0), 0.9, borderType=cv2.BORDER_REPLICATE)[0], np.float32)

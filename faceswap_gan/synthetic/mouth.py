@@ -31,8 +31,6 @@ def paint_mouth(person: Person, colour: Array, x: Array, below: Array, gap: Arra
     length = 0.66 - 0.3 * side**2
     teeth = smoothstep(length + 0.05, length - 0.03, below) * smoothstep(0.86, 0.6, side)
     seams = np.exp(-(((np.abs(((x / 0.62) % 1.0) - 0.0) - 0.5) / 0.06) ** 2))
-    enamel = (
-        232.0 * (1.0 - 0.1 * seams) * (1.0 - 0.45 * side**2) * (0.62 + 0.38 * smoothstep(0.0, 0.25, below))
-    )
+    enamel = 232.0 * (1.0 - 0.1 * seams) * (1.0 - 0.45 * side**2) * (0.62 + 0.38 * smoothstep(0.0, 0.25, below))
     inside = mix(inside, enamel[..., None] * np.array([1.0, 0.97, 0.9], np.float32), teeth)
     return mix(colour, inside, smoothstep(0.05, 0.2, gap) * smoothstep(1.02, 0.9, side))

@@ -90,8 +90,7 @@ def render(person: Person, pose: Pose, *, size: int = 320, background: Bytes | N
         background = _plain_room(size)
     if background.shape != (size, size, 3):
         raise SettingsError(
-            f"Expected a background of shape {(size, size, 3)}, got {background.shape}. "
-            "Resize it or leave it out."
+            f"Expected a background of shape {(size, size, 3)}, got {background.shape}. Resize it or leave it out."
         )
     model = _model(person)
     side = size * _SAMPLES
@@ -144,9 +143,7 @@ def _draw_head(canvas: _Canvas, person: Person, model: _Model, pose: Pose, size:
     facing = np.abs(drawn.u - (len(head.loft.angles) - 1) / 2) < FRONT_CELLS / 2
     slit = np.flatnonzero((np.floor(drawn.v) == head.slit_row) & facing)
     gap = (formed[head.slit_row + 1, :, 1] - formed[head.slit_row, :, 1])[drawn.u[slit].astype(np.int64)]
-    colour[slit] = paint_mouth(
-        person, colour[slit], sheet[slit, 0], (drawn.v[slit] - head.slit_row) * gap, gap
-    )
+    colour[slit] = paint_mouth(person, colour[slit], sheet[slit, 0], (drawn.v[slit] - head.slit_row) * gap, gap)
     gloss[slit] *= gap <= 0.15
     opening, glint = _paint_eyes(person, pose, colour, sheet, facing)
     even = light[:, :3].mean(axis=0) if len(light) else 1.0
@@ -157,9 +154,7 @@ def _draw_head(canvas: _Canvas, person: Person, model: _Model, pose: Pose, size:
     return marks(person, head, project(placed, pose, size=size), pose)
 
 
-def _paint_eyes(
-    person: Person, pose: Pose, colour: Array, sheet: Array, facing: Flags
-) -> tuple[Array, Array]:
+def _paint_eyes(person: Person, pose: Pose, colour: Array, sheet: Array, facing: Flags) -> tuple[Array, Array]:
     """Paint both eyes into `colour`, in place; return their opening and glint, float32 (n,)."""
     opening, glint = np.zeros(len(colour), np.float32), np.zeros(len(colour), np.float32)
     for right in (False, True):

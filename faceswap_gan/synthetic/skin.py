@@ -78,9 +78,7 @@ def lip_edges(person: Person, x: Array) -> tuple[Array, Array]:
     """
     arc = np.clip(1.0 - (x / (person.mouth_width * 0.98)) ** 2, 0.0, 1.0)
     bow = 1.0 - 0.24 * np.exp(-((x / 0.32) ** 2)) + 0.1 * np.exp(-(((np.abs(x) - 0.55) / 0.35) ** 2))
-    return (person.lip_upper * bow * arc**0.85).astype(np.float32), (person.lip_lower * arc**0.62).astype(
-        np.float32
-    )
+    return (person.lip_upper * bow * arc**0.85).astype(np.float32), (person.lip_lower * arc**0.62).astype(np.float32)
 
 
 def _skin(person: Person, x: Array, y: Array, facing: Array, rng: np.random.Generator) -> Array:
@@ -97,9 +95,7 @@ def _skin(person: Person, x: Array, y: Array, facing: Array, rng: np.random.Gene
     if person.freckles > 0:
         dots = smoothstep(2.1, 2.8, noise(x.shape, (1.3, 1.3), rng=rng))
         where = bump(side, y, (2.8, 3.0), (2.6, 1.6)) * facing
-        colour = mix(
-            colour, np.asarray(person.skin, np.float32) * np.float32(0.62), person.freckles * dots * where
-        )
+        colour = mix(colour, np.asarray(person.skin, np.float32) * np.float32(0.62), person.freckles * dots * where)
     return colour
 
 
@@ -126,9 +122,7 @@ def _lips(
     up, down = lip_edges(person, x)
     height = y - person.mouth_y
     soft = 0.09
-    lip = smoothstep(-up - soft, -up + soft * 0.4, height) * smoothstep(
-        down + soft, down - soft * 0.4, height
-    )
+    lip = smoothstep(-up - soft, -up + soft * 0.4, height) * smoothstep(down + soft, down - soft * 0.4, height)
     lip *= smoothstep(person.mouth_width + 0.05, person.mouth_width - 0.25, np.abs(x))
     wrinkles = 1.0 + 0.06 * noise(x.shape, (0.9, 6.0), rng=rng) - 0.14 * (height < 0)
     colour = mix(colour, np.asarray(person.lips, np.float32) * wrinkles[..., None], 0.94 * lip)
@@ -147,9 +141,7 @@ def _brows(person: Person, x: Array, y: Array, rng: np.random.Generator) -> Arra
     across = np.abs(y - line) / thick
     ends = smoothstep(1.1, 1.75, side) * smoothstep(5.45, 4.9, side)
     strands = noise(x.shape, (1.6, 0.9), rng=rng)
-    return np.asarray(
-        np.clip(smoothstep(1.25, 0.45, across) * ends * (0.86 + 0.16 * strands), 0, 0.95), np.float32
-    )
+    return np.asarray(np.clip(smoothstep(1.25, 0.45, across) * ends * (0.86 + 0.16 * strands), 0, 0.95), np.float32)
 
 
 def _hairs(base: tuple[int, int, int], strands: Array, gain: float) -> Array:
@@ -164,10 +156,7 @@ def _strands(person: Person, loft: Loft, rng: np.random.Generator) -> Array:
     if person.hair_style == "long":
         across, along = y - 0.004 * side**1.7, side
     else:
-        across = (
-            0.3 * loft.angles[None, :]
-            + 0.5 * np.sin(0.8 * y) * np.sin(np.radians(7.0 * loft.angles))[None, :]
-        )
+        across = 0.3 * loft.angles[None, :] + 0.5 * np.sin(0.8 * y) * np.sin(np.radians(7.0 * loft.angles))[None, :]
         along = 5.0 * y
     pattern = 0.85 * noise((512, 512), (22.0, 1.2), rng=rng) + 0.5 * noise((512, 512), (50.0, 4.0), rng=rng)
     to_pattern = (np.mod(along * 2.0, 511).astype(np.float32), np.mod(across * 16.0, 511).astype(np.float32))

@@ -99,13 +99,15 @@ def build_step(networks: Networks, settings: Settings) -> Step:
     step = family(networks, settings.losses)
     rates = settings.training
     faster = [v for name in networks if "discriminator" in name for v in networks[name].trainable_variables]
-    optimizer = PlayersAdam(
+    optimizer: keras.optimizers.Optimizer = PlayersAdam(
         rates.generator_rate,
         beta_1=rates.beta_1,
         beta_2=rates.beta_2,
         other=faster,
         ratio=rates.discriminator_rate / rates.generator_rate,
     )
+    if rates.precision == "float16":
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     step.build()
     optimizer.build(step.trainable_variables)
     step.compile(optimizer=optimizer)

@@ -88,9 +88,7 @@ def test_matroska_to_mp4_keeps_times(make_video, tmp_path):
 
 
 def test_time_units_that_are_no_whole_part_of_a_second(make_video, tmp_path):
-    source = make_video(
-        "s.avi", codec="mjpeg", pix_fmt="yuvj420p", time_base=Fraction(1001, 30000), pts=range(9)
-    )
+    source = make_video("s.avi", codec="mjpeg", pix_fmt="yuvj420p", time_base=Fraction(1001, 30000), pts=range(9))
     assert read_info(source).time_base == Fraction(1001, 30000)
     _copy(source, tmp_path / "out.mp4")
     times = [[f.pts * f.time_base for f in read_frames(p)] for p in (source, tmp_path / "out.mp4")]
@@ -164,9 +162,7 @@ def test_old_file_stays_until_the_new_one_is_whole(make_video, tmp_path):
 
 
 def test_container_that_refuses_the_sound_names_another(make_video, tmp_path):
-    source = make_video(
-        "s.webm", codec="libvpx-vp9", audio=["libopus"], time_base=Fraction(1, 1000), pts=[0, 40, 80]
-    )
+    source = make_video("s.webm", codec="libvpx-vp9", audio=["libopus"], time_base=Fraction(1, 1000), pts=[0, 40, 80])
     with pytest.raises(MediaError, match=r"opus.*out\.mkv"):
         _copy(source, tmp_path / "out.mov")
     assert not list(tmp_path.glob("*out*"))

@@ -44,9 +44,7 @@ def test_only_the_masked_part_counts(picture):
 def test_more_noise_is_worse(picture):
     rng = np.random.default_rng(1)
     smooth = np.repeat(np.repeat(picture[::8, ::8], 8, axis=0), 8, axis=1)
-    noisy = [
-        np.clip(smooth + rng.normal(0, sigma, smooth.shape), 0, 255).astype(np.uint8) for sigma in (5, 20, 60)
-    ]
+    noisy = [np.clip(smooth + rng.normal(0, sigma, smooth.shape), 0, 255).astype(np.uint8) for sigma in (5, 20, 60)]
     assert psnr(noisy[0], smooth) > psnr(noisy[1], smooth) > psnr(noisy[2], smooth)
     assert ssim(noisy[0], smooth) > ssim(noisy[1], smooth) > ssim(noisy[2], smooth)
 

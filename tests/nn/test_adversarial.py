@@ -12,9 +12,7 @@ from faceswap_gan.nn.adversarial import Judged
 
 def _discriminate(pairs):
     # neither linear nor blind to the warped crop, so that mixing and pairing both matter
-    logits = (
-        3.0 * pairs[..., 0:1] * pairs[..., 1:2] - 2.0 * pairs[..., 2:3] * pairs[..., 3:4] + pairs[..., 5:6]
-    )
+    logits = 3.0 * pairs[..., 0:1] * pairs[..., 1:2] - 2.0 * pairs[..., 2:3] * pairs[..., 3:4] + pairs[..., 5:6]
     return logits[:, ::2, ::2]
 
 

@@ -16,9 +16,7 @@ def _check(every: int) -> None:
     detector = FaceDetector()
     pair = build_pair(Path())
     for clip in (pair.src_clip, pair.dst_clip):
-        drawn: list[Rendered] = [
-            render(clip.person, p, background=clip.background) for p in clip.poses[::every]
-        ]
+        drawn: list[Rendered] = [render(clip.person, p, background=clip.background) for p in clip.poses[::every]]
         found = []
         for start in range(0, len(drawn), 8):
             found += detector.detect([d.image for d in drawn[start : start + 8]])

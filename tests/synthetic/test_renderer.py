@@ -66,10 +66,7 @@ def test_the_eyes_are_sixty_pixels_apart() -> None:
 
 @PEOPLE
 def test_a_blink_empties_the_eye_mask(person: Person) -> None:
-    areas = [
-        render(person, Pose(blink_left=b, blink_right=b)).eye_mask.astype(float).sum()
-        for b in (0.0, 0.5, 1.0)
-    ]
+    areas = [render(person, Pose(blink_left=b, blink_right=b)).eye_mask.astype(float).sum() for b in (0.0, 0.5, 1.0)]
     assert areas[0] > 2 * areas[1] * 0.8 > 0
     assert areas[2] == 0
 

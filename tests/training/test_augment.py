@@ -29,10 +29,7 @@ def _difference(first, second):
 
 
 def _same(first, second):
-    return all(
-        np.array_equal(getattr(first, name), getattr(second, name))
-        for name in ("warped", "target", "masks")
-    )
+    return all(np.array_equal(getattr(first, name), getattr(second, name)) for name in ("warped", "target", "masks"))
 
 
 def test_same_rng_same_batch():
@@ -86,9 +83,7 @@ def test_samples_keep_the_crops_scale(size):
     settings = replace(NONE, rotation=10, shift=0.05, flip=0.5)
     areas = [_augment(face, settings, seed=seed, size=size).target.mean() / 255 for seed in range(5)]
     np.testing.assert_allclose(areas, 0.25, rtol=0.01)
-    warped = [
-        _augment(face, replace(settings, warp=1), seed=seed, size=size).target.mean() for seed in range(40)
-    ]
+    warped = [_augment(face, replace(settings, warp=1), seed=seed, size=size).target.mean() for seed in range(40)]
     assert np.mean(warped) / 255 == pytest.approx(0.25, rel=0.03)
 
 
