@@ -6,7 +6,7 @@ import logging
 import math
 import os
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -121,18 +121,17 @@ class _VideoSink:
         self._durations: dict[int, int] = {}
         self._pix_fmt = "yuv420p" if size[0] % 2 == size[1] % 2 == 0 else "yuv444p"
         self._audio = AudioCopy(like.path)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._container = self._open(metadata)
-            self._stream = self._add_video(size, crf)
-            self._audio.connect(self._container, path)
-            self._write_header()
-        except (av.FFmpegError, OSError) as error:
-            self.discard()
-            raise self._failed(error) from error
-        except BaseException:
-            self.discard()
-            raise
+        with ExitStack() as undo:
+            undo.callback(self.discard)
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._container = self._open(metadata)
+                self._stream = self._add_video(size, crf)
+                self._audio.connect(self._container, path)
+                self._write_header()
+            except (av.FFmpegError, OSError) as error:
+                raise self._failed(error) from error
+            undo.pop_all()
 
     def write(self, frame: Frame) -> None:
         picture = from_rgb(frame.image, self._pix_fmt, self._like.color)

@@ -103,10 +103,9 @@ def save_checkpoint(model: Path, networks: Networks, variables: Sequence[keras.V
         (unfinished / "state.json").write_text(json.dumps(asdict(state)), encoding="utf-8")
         for file in unfinished.iterdir():
             _flush(file)
-    except BaseException:
+        unfinished.replace(folder)
+    finally:
         shutil.rmtree(unfinished, ignore_errors=True)
-        raise
-    unfinished.replace(folder)
     _flush(home)
     for old in _folders(model)[:-KEEP]:
         _drop(old)
