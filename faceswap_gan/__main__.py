@@ -13,14 +13,14 @@ import inspect
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
 from faceswap_gan import __version__
 from faceswap_gan.errors import FaceSwapError
+from faceswap_gan.quiet import no_native_stderr
 
 PROGRAM = "faceswap-gan"
 VERBS = ("extract", "masks", "train", "convert", "swap", "demo", "mesh-swap", "parts-augment", "evaluate")
@@ -161,23 +161,10 @@ class _QuietImport(importlib.abc.MetaPathFinder):
 def _silent(load: Callable[[ModuleType], None]) -> Callable[[ModuleType], None]:
     @functools.wraps(load)
     def quietly(module: ModuleType) -> None:
-        with _no_native_stderr():
+        with no_native_stderr():
             load(module)
 
     return quietly
-
-
-@contextmanager
-def _no_native_stderr() -> Iterator[None]:
-    """Discard what is written to file descriptor 2, which native code uses; restored on the way out."""
-    kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nothing, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nothing)
 
 
 def _start_logging() -> None:

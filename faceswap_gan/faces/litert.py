@@ -6,10 +6,7 @@ A bundle is a zip of ``.tflite`` files, as MediaPipe publishes them. Nothing her
 from __future__ import annotations
 
 import importlib
-import os
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -18,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from faceswap_gan.errors import SettingsError, WeightsError
+from faceswap_gan.quiet import no_native_stderr
 
 Array = npt.NDArray[np.float32]
 
@@ -43,7 +41,7 @@ class LiteNetwork:
         content = read_member(bundle, member)
         interpreter = _load_runtime().Interpreter
         try:
-            with _silent_runtime():
+            with no_native_stderr():  # the runtime's greeting, for which it has no setting
                 self._interpreter: Any = interpreter(model_content=content, num_threads=threads)
                 self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
@@ -99,21 +97,3 @@ def _load_runtime() -> Any:
         raise SettingsError(
             "The mesh landmarks need the ai-edge-litert package: pip install 'faceswap-gan[mesh]'."
         ) from error
-
-
-@contextmanager
-def _silent_runtime() -> Iterator[None]:
-    """Discard what the runtime writes to file descriptor 2 while it starts; it has no setting for that."""
-    try:
-        kept = os.dup(2)
-    except OSError:  # the process has no such descriptor: nothing to keep clean
-        yield
-        return
-    nothing = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nothing, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nothing)
