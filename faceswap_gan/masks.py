@@ -100,7 +100,7 @@ class _Finder:
         """Find the landmarks in crop px; None where there is no face."""
         from faceswap_gan.faces.landmarks import MtcnnLandmarks
 
-        face = _face_in_crop(crop) or self._search(crop)
+        face = crop.face_in_crop or self._search(crop)
         if face is None:
             self.black += 1
             return None
@@ -114,26 +114,6 @@ class _Finder:
     def _search(self, crop: FaceCrop) -> Face | None:
         found = self._detector.detect([crop.image])[0]
         return max(found, key=lambda face: face.width) if found else None
-
-
-def _face_in_crop(crop: FaceCrop) -> Face | None:
-    """Describe a crop's face in px of the crop; None when it is unknown."""
-    import numpy as np
-
-    from faceswap_gan.faces.detector import Face
-
-    if crop.face is None or crop.alignment is None:
-        return None
-    # A box turned with the head would grow; its centre and its size say all.
-    low, high = crop.face.box[:2].astype(np.float64), crop.face.box[2:].astype(np.float64)
-    centre = crop.alignment.points((low + high)[None] / 2)[0]
-    half = (high - low) / 2 * crop.alignment.scale
-    points = crop.alignment.points(crop.face.landmarks)
-    return Face(
-        np.concatenate([centre - half, centre + half]).astype(np.float32),
-        points.astype(np.float32),
-        crop.face.score,
-    )
 
 
 def _report(finder: _Finder, count: int, parts: Sequence[str], faces: Path) -> None:

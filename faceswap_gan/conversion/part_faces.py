@@ -82,7 +82,7 @@ def know(
     """
     for i in range(len(folder)):
         crop = folder.read(i)
-        face = _in_crop(crop) or find(crop.image)
+        face = crop.face_in_crop or find(crop.image)
         if face is None:
             yield None
             continue
@@ -133,16 +133,6 @@ def sew_faces(
             eyes = _eyes(folders[onto], base)
             placed = replace(_placed(crop, base.face), image=sewn.image, frame=known.index, index=rank)
             yield SewnFace(placed, eyes, sewn.mask)
-
-
-def _in_crop(crop: FaceCrop) -> Face | None:
-    """Describe a crop's face in crop px; None when it is unknown."""
-    if crop.face is None or crop.alignment is None:
-        return None
-    x1, y1, x2, y2 = crop.face.box
-    corners = crop.alignment.points(np.asarray([[x1, y1], [x2, y1], [x2, y2], [x1, y2]], np.float64))
-    box = np.concatenate([corners.min(axis=0), corners.max(axis=0)]).astype(np.float32)
-    return Face(box, crop.alignment.points(crop.face.landmarks).astype(np.float32), crop.face.score)
 
 
 def _placed(crop: FaceCrop, face: Face) -> FaceCrop:

@@ -5,14 +5,17 @@ A point (x, y) names the centre of pixel column x, row y, as in OpenCV's warps; 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from faceswap_gan.errors import SettingsError
+
+if TYPE_CHECKING:
+    from faceswap_gan.faces.detector import Face
 
 Array = npt.NDArray[Any]
 
@@ -61,6 +64,21 @@ class Alignment:
             float64 (n, 2) crop px.
         """
         return np.asarray(xy @ self.matrix[:, :2].T + self.matrix[:, 2])
+
+    def face(self, face: Face) -> Face:
+        """Describe a face of the frame in the crop.
+
+        Args:
+            face: box and points in frame px.
+
+        Returns:
+            The face in crop px. Its box stays upright: the centre is mapped and the sides are scaled, as a box
+            around the turned corners would grow.
+        """
+        low, high = face.box[:2].astype(np.float64), face.box[2:].astype(np.float64)
+        centre, half = self.points((low + high)[None] / 2)[0], (high - low) / 2 * self.scale
+        box = np.concatenate([centre - half, centre + half]).astype(np.float32)
+        return replace(face, box=box, landmarks=self.points(face.landmarks).astype(np.float32))
 
     def corners(self) -> npt.NDArray[np.float64]:
         """Locate the crop's four corners.

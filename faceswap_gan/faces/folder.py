@@ -59,6 +59,11 @@ class FaceCrop:
             return None
         return self.alignment.points(self.face.landmarks)
 
+    @property
+    def face_in_crop(self) -> Face | None:
+        """The face in crop px; None when unknown."""
+        return None if self.face is None or self.alignment is None else self.alignment.face(self.face)
+
 
 class FaceFolder:
     """Reads a face folder, or a plain folder of face pictures.

@@ -6,6 +6,7 @@ import pytest
 
 from faceswap_gan.errors import SettingsError
 from faceswap_gan.faces.alignment import EYE_CENTRE, EYE_DISTANCE, Alignment, align, template, umeyama
+from faceswap_gan.faces.detector import Face
 
 
 def similarity(scale, degrees, shift):
@@ -46,6 +47,18 @@ def test_align_brings_points_home():
     np.testing.assert_allclose(alignment.points(landmarks), template(256), atol=1e-6)
     back = alignment.points(landmarks) @ alignment.inverse[:, :2].T + alignment.inverse[:, 2]
     np.testing.assert_allclose(back, landmarks, atol=1e-9)
+
+
+def test_a_face_in_the_crop_keeps_its_proportions():
+    matrix = similarity(0.5, 45, (10, -20))
+    face = Face(np.float32([100, 60, 200, 180]), np.float32(template(80) + 100), 0.7)
+    moved = Alignment(matrix, 128).face(face)
+    np.testing.assert_allclose(moved.box[2:] - moved.box[:2], [50, 60], rtol=1e-5)
+    middle = matrix @ [150, 120, 1]
+    np.testing.assert_allclose((moved.box[:2] + moved.box[2:]) / 2, middle, rtol=1e-5)
+    np.testing.assert_allclose(moved.landmarks, Alignment(matrix, 128).points(face.landmarks), rtol=1e-5)
+    assert moved.box.dtype == moved.landmarks.dtype == np.float32
+    assert moved.score == 0.7
 
 
 def test_align_refuses_points_without_extent():

@@ -42,6 +42,7 @@ def test_what_is_written_is_read(tmp_path, video):
     np.testing.assert_allclose(one.alignment.matrix, other.alignment.matrix)
     np.testing.assert_allclose(one.face.landmarks, other.face.landmarks, atol=1e-3)
     np.testing.assert_allclose(one.landmarks, template(64), atol=1e-2)
+    np.testing.assert_allclose(one.face_in_crop.landmarks, one.landmarks, rtol=1e-5)
     record = json.loads((tmp_path / "faces" / RECORDS).read_text().splitlines()[0])
     assert record["video"] == "a.mp4"
     assert len(record["sha256"]) == 64
@@ -58,7 +59,7 @@ def test_a_plain_folder_of_pictures_reads_too(tmp_path):
     write_image(tmp_path / "me.jpg", np.zeros((40, 50, 3), np.uint8))
     (one,) = FaceFolder(tmp_path)
     assert one.image.shape == (50, 50, 3)
-    assert one.landmarks is None
+    assert one.landmarks is one.face_in_crop is None
 
 
 def test_a_killed_run_leaves_a_readable_folder_and_can_be_repeated(tmp_path, video):
