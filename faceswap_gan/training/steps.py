@@ -47,6 +47,14 @@ class Step(keras.Model):  # type: ignore[misc]
         """Begin the means of the loss terms anew."""
         super().reset_metrics()
 
+    def read_means(self) -> dict[str, float]:
+        """Fetch the mean loss and that of each term since `restart_means`; waits for the device."""
+        return {metric.name: float(metric.result()) for metric in self.metrics}
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, float]:
+        """Nothing: what this returns Keras fetches after each step, waiting for the device; see `read_means`."""
+        return {}
+
     def build(self, input_shape: Any = None) -> None:
         """Nothing: the networks come built."""
         self.built = True

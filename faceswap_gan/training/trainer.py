@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from faceswap_gan.config import Settings
 from faceswap_gan.errors import ModelError
@@ -87,10 +86,10 @@ def train(
         while (progress := budget.progress(state)) < 1.0 and not stopped():
             step.optimizer.learning_rate = learning_rate(settings.training, step=state.step, progress=progress)
             _, batch = next(batches)
-            losses = step.train_on_batch(batch, return_dict=True)
+            step.train_on_batch(batch, return_dict=True)
             state = clock.tick(state)
             if state.step % _REPORT_STEPS == 0:
-                journal.write(clock.report(state, _finite(losses, state.step), budget))
+                journal.write(clock.report(state, _finite(step.read_means(), state.step), budget))
                 step.restart_means()
             if draw.due():
                 preview.write(state.step)
@@ -164,15 +163,14 @@ class _Timer:
         return True
 
 
-def _finite(losses: Mapping[str, Any], step: int) -> dict[str, float]:
-    values = {name: float(value) for name, value in losses.items()}
-    wrong = [name for name, value in values.items() if not math.isfinite(value)]
+def _finite(losses: Mapping[str, float], step: int) -> Mapping[str, float]:
+    wrong = [name for name, value in losses.items() if not math.isfinite(value)]
     if wrong:
         raise ModelError(
             f"training diverged at step {step}: {', '.join(wrong)} is no finite number. "
             "The last checkpoint is kept; run again to go on from it."
         )
-    return values
+    return losses
 
 
 @contextmanager

@@ -40,8 +40,8 @@ def test_losses_agree_with_float32(people, family, precision):
     for each in ("float32", precision):
         settings, _, step = _build(family, each)
         step.run_eagerly = True
-        result = step.train_on_batch(BatchMaker(people, settings).make(0), return_dict=True)
-        losses[each] = {name: float(value) for name, value in result.items()}
+        step.train_on_batch(BatchMaker(people, settings).make(0))
+        losses[each] = step.read_means()
     assert losses[precision] == pytest.approx(losses["float32"], rel=0.05, abs=0.01)
 
 
@@ -72,8 +72,6 @@ def test_float16_resumes_with_its_loss_scale(people, tmp_path):
     assert float(other.optimizer.dynamic_scale.value) == 2.0**9
     for each in (step, other):
         each.restart_means()
-    losses = [one.train_on_batch(maker.make(2), return_dict=True) for one in (step, other)]
-    assert {k: float(v) for k, v in losses[1].items()} == pytest.approx(
-        {k: float(v) for k, v in losses[0].items()}, rel=1e-3
-    )
+        each.train_on_batch(maker.make(2))
+    assert other.read_means() == pytest.approx(step.read_means(), rel=1e-3)
     assert int(ops.convert_to_numpy(other.optimizer.iterations.value)) == 3

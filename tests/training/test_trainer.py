@@ -26,7 +26,7 @@ class FakeStep:
         self.optimizer = SimpleNamespace(learning_rate=0.0)
         self.count = keras.Variable(0.0)
         self.state_variables = [self.count]
-        self.rates, self.batches, self.resets = [], [], 0
+        self.rates, self.batches, self.resets, self.reads = [], [], 0, 0
         self._then, self._loss = then or {}, loss
 
     def train_on_batch(self, batch, *, return_dict):
@@ -34,6 +34,9 @@ class FakeStep:
         self.rates.append(self.optimizer.learning_rate)
         self.batches.append(batch)
         self._then.get(len(self.rates), lambda: None)()
+
+    def read_means(self):
+        self.reads += 1
         return {"loss": self._loss, "edge": self._loss}
 
     def restart_means(self):
@@ -191,7 +194,7 @@ def test_reports(people, tmp_path, preview, clock, monkeypatch):
     assert [row["step"] for row in rows] == ["3", "6"]
     assert {row["steps_per_s"] for row in rows} == {"2.0"}
     assert (rows[1]["minutes"], rows[1]["edge"]) == ("0.05", "0.5")
-    assert step.resets == 2
+    assert step.resets == step.reads == 2, "the host asks for losses when it reports them, and else never"
 
 
 @pytest.mark.parametrize(
