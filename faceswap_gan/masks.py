@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import logging
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from faceswap_gan.faces.detector import Face, FaceDetector
-    from faceswap_gan.faces.folder import FaceCrop
-    from faceswap_gan.faces.landmarks import LandmarkProvider, Landmarks
+    from faceswap_gan.faces.landmarks import TrustedLandmarks
 
 log = logging.getLogger(__name__)
-
-_LEAST_SCORE = 0.5  # probability of a face below which a provider's points are not trusted
 
 
 def run(
@@ -56,75 +51,41 @@ def run(
     from faceswap_gan.errors import SettingsError
     from faceswap_gan.faces.folder import FaceFolder, mask_folder
     from faceswap_gan.faces.hulls import PARTS, check_edge, part_mask
-    from faceswap_gan.faces.landmarks import open_landmarks
+    from faceswap_gan.faces.landmarks import TrustedLandmarks, open_landmarks
+    from faceswap_gan.faces.search import FaceSearch
     from faceswap_gan.media.images import write_mask
 
     if not parts:
         raise SettingsError(f"expected --parts, one or more of {', '.join(PARTS)}, got none.")
     check_edge(dilate, blur)
     folder = FaceFolder(faces)
-    finder = _Finder(open_landmarks(landmarks, weights=weights_dir))
+    points = TrustedLandmarks(open_landmarks(landmarks, weights=weights_dir))
+    search, black = FaceSearch(), 0
     console = Console(stderr=True)
     quiet = not console.is_terminal
     for i in track(range(len(folder)), "masks", console=console, transient=True, disable=quiet):
         crop = folder.read(i)
         size = len(crop.image)
-        found = finder.find(crop)
+        face = crop.face_in_crop or search.find(crop.image)
+        found = None if face is None else points.find_or_five(crop.image, face)
+        black += found is None
         for part in dict.fromkeys(parts):
             mask = np.zeros((size, size), np.uint8)
             if found is not None:
                 mask = part_mask(part, found, size, dilate=dilate, blur=blur)
             write_mask(mask_folder(faces, part) / f"{folder.files[i].stem}.png", mask)
-    _report(finder, len(folder), parts, faces)
+    _report(points, black, len(folder), parts, faces)
 
 
-class _Finder:
-    """Finds a crop's landmarks; loads the detector when the first crop without any comes.
-
-    Attributes:
-        black: crops so far in which no face was found.
-        missed: faces so far that the provider did not see; they are drawn from the detector's five points.
-    """
-
-    def __init__(self, provider: LandmarkProvider) -> None:
-        self.black = self.missed = 0
-        self.provider = provider
-
-    @cached_property
-    def _detector(self) -> FaceDetector:
-        from faceswap_gan.faces.detector import FaceDetector
-
-        return FaceDetector(threshold=0.8)
-
-    def find(self, crop: FaceCrop) -> Landmarks | None:
-        """Find the landmarks in crop px; None where there is no face."""
-        from faceswap_gan.faces.landmarks import MtcnnLandmarks
-
-        face = crop.face_in_crop or self._search(crop)
-        if face is None:
-            self.black += 1
-            return None
-        found = self.provider.find(crop.image, face)
-        # The detector's own score is 0 where a track bridges a gap; its points are all there is then.
-        if self.provider.name != "mtcnn" and found.score < _LEAST_SCORE:
-            self.missed += 1
-            return MtcnnLandmarks().find(crop.image, face)
-        return found
-
-    def _search(self, crop: FaceCrop) -> Face | None:
-        found = self._detector.detect([crop.image])[0]
-        return max(found, key=lambda face: face.width) if found else None
-
-
-def _report(finder: _Finder, count: int, parts: Sequence[str], faces: Path) -> None:
+def _report(points: TrustedLandmarks, black: int, count: int, parts: Sequence[str], faces: Path) -> None:
     from faceswap_gan.faces.folder import mask_folder
 
-    if finder.black:
-        log.warning("%d of %d pictures show no face that was found: black masks", finder.black, count)
-    if finder.missed:
+    if black:
+        log.warning("%d of %d pictures show no face that was found: black masks", black, count)
+    if points.missed:
         log.warning(
             "%s did not see %d of %d faces: drawn from the detector's five points",
-            *(finder.provider.name, finder.missed, count),
+            *(points.name, points.missed, count),
         )
     for part in dict.fromkeys(parts):
         log.info("%d masks of %s written to %s", count, part, mask_folder(faces, part))

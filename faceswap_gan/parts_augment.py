@@ -5,18 +5,13 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from faceswap_gan.errors import NoFaceError, SettingsError
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
     from faceswap_gan.conversion.part_faces import SewnFace
-    from faceswap_gan.faces.detector import Face, FaceDetector
 
 _T = TypeVar("_T")
 
@@ -59,10 +54,12 @@ def run(
         NoFaceError: No picture of a folder shows a face, or no part lies within a picture.
         SettingsError: A setting is outside what it may be.
     """
-    from faceswap_gan.conversion.part_faces import SIDES, know, sew_faces
+    from faceswap_gan.conversion.part_faces import know, sew_faces
     from faceswap_gan.conversion.parts import check_parts
     from faceswap_gan.faces.folder import FaceFolder
-    from faceswap_gan.faces.landmarks import open_landmarks
+    from faceswap_gan.faces.landmarks import TrustedLandmarks, open_landmarks
+    from faceswap_gan.faces.search import FaceSearch
+    from faceswap_gan.nn.fast import SIDES
 
     chosen = check_parts(parts)
     if match == "blendshapes" and landmarks != "mesh":
@@ -70,13 +67,15 @@ def run(
     if output.resolve() in (src.resolve(), dst.resolve()):
         raise SettingsError(f"expected an --output beside the face folders, got one of them ({output}); rename it.")
     folders = {side: FaceFolder(path) for side, path in zip(SIDES, (src, dst), strict=True)}
-    provider = open_landmarks(landmarks, weights=weights_dir)
+    points = TrustedLandmarks(open_landmarks(landmarks, weights=weights_dir))
+    search = FaceSearch()
     people = {}
     for side, folder in folders.items():
-        found = list(_with_progress(know(folder, provider, _find, match=match), len(folder), side))
+        found = list(_with_progress(know(folder, points, search.find, match=match), len(folder), side))
         people[side] = [known for known in found if known is not None]
         if len(people[side]) < len(found):
-            log.warning("%d of %d pictures in %s show no face", found.count(None), len(found), folder.path)
+            left, count = found.count(None), len(found)
+            log.warning("%d of %d pictures in %s left out: no face that %s sees", left, count, folder.path, landmarks)
     sewn = sew_faces(folders, people, parts=chosen, onto=onto, neighbours=neighbours)
     source = _describe([*folders["src"].files, *folders["dst"].files], f"{' '.join(chosen)} onto {onto}")
     _write(_with_progress(sewn, neighbours * len(people["src"]), "sewing"), output, source)
@@ -110,18 +109,6 @@ def _describe(files: Sequence[Path], what: str) -> dict[str, str]:
         digest.update(file.name.encode() + file.read_bytes())
     src, dst = files[0].parent.name, files[-1].parent.name
     return {"video": f"{src} and {dst}: {what}", "sha256": digest.hexdigest()}
-
-
-@lru_cache(maxsize=1)
-def _detector() -> FaceDetector:
-    from faceswap_gan.faces.detector import FaceDetector
-
-    return FaceDetector(threshold=0.8)
-
-
-def _find(image: npt.NDArray[np.uint8]) -> Face | None:
-    """Find the largest face of a picture that came without landmarks."""
-    return max(_detector().detect([image])[0], key=lambda face: face.width, default=None)
 
 
 def _with_progress(items: Iterable[_T], total: int, what: str) -> Iterable[_T]:

@@ -14,6 +14,7 @@ from faceswap_gan.errors import FaceFolderError, NoFaceError, SettingsError
 from faceswap_gan.faces.alignment import align, template
 from faceswap_gan.faces.detector import Face
 from faceswap_gan.faces.folder import RECORDS, FaceCrop, FaceFolder, FaceWriter, mask_folder
+from faceswap_gan.faces.landmarks import Landmarks
 from faceswap_gan.media.images import read_image, read_mask, write_mask
 from faceswap_gan.parts_augment import run
 from faceswap_gan.training.batches import read_faces
@@ -90,10 +91,26 @@ def test_pictures_without_landmarks_are_searched(people, tmp_path, monkeypatch, 
         run(plain, people["dst"], tmp_path / "out")
     assert "16 of 16 pictures" in caplog.text
     face = Face(np.float32([5, 5, 60, 60]), template(SIDE).astype(np.float32), 0.8)
-    monkeypatch.setattr("faceswap_gan.parts_augment._find", lambda image: face)
+    monkeypatch.setattr("faceswap_gan.faces.search.FaceSearch.find", lambda self, image: face)
     run(plain, people["dst"], tmp_path / "out", onto="src")
     crop = FaceFolder(tmp_path / "out").read(3)
     np.testing.assert_allclose(crop.landmarks, template(SIDE), atol=1e-3)
+
+
+@pytest.mark.parametrize("match", ["features", "blendshapes"])
+def test_faces_that_the_mesh_does_not_see_are_left_out(people, tmp_path, monkeypatch, caplog, match):
+    class Blind:
+        name = "mesh"
+
+        def find(self, image, face):
+            seen = image.mean() > means[0]
+            return Landmarks(face.landmarks, None, np.zeros(52, np.float32), float(seen))
+
+    means = sorted(read_image(path).mean() for path in FaceFolder(people["dst"]).files)
+    monkeypatch.setattr("faceswap_gan.faces.landmarks.open_landmarks", lambda *a, **k: Blind())
+    run(**people, output=tmp_path / "out", landmarks="mesh", match=match)
+    assert "1 of 16 pictures in " in caplog.text
+    assert "no face that mesh sees" in caplog.text
 
 
 def test_parts_outside_of_every_picture_are_an_error(people, tmp_path, monkeypatch):

@@ -13,13 +13,10 @@ from faceswap_gan.errors import SettingsError
 from faceswap_gan.faces.detector import Face, FaceDetector
 from faceswap_gan.faces.finder import FoundFrame, find_faces
 from faceswap_gan.faces.kalman import mean_by_run, smooth, still_runs
-from faceswap_gan.faces.landmarks import LandmarkProvider, Landmarks
+from faceswap_gan.faces.landmarks import LEAST_SCORES, LandmarkProvider, Landmarks
 from faceswap_gan.faces.topology import LEFT_EYE, LEFT_IRIS, LIPS_INNER, LIPS_OUTER, POINTS, RIGHT_EYE, RIGHT_IRIS
 from faceswap_gan.faces.tracker import CutFinder
 from faceswap_gan.media.video import Frame
-
-LEAST_SCORE = 0.5
-"""Probability below which a mesh is taken for no face."""
 
 AHEAD = 8
 """Frames known beyond the one that is handed out."""
@@ -129,7 +126,7 @@ def _meshes(found: FoundFrame, provider: LandmarkProvider) -> Iterator[tuple[int
         mesh = provider.find(found.frame.image, crop.face)
         if len(mesh.points) != POINTS:
             raise SettingsError(f"expected {POINTS} landmarks a face, got {len(mesh.points)}; use --landmarks mesh.")
-        if mesh.score >= LEAST_SCORE:
+        if mesh.score >= LEAST_SCORES["mesh"]:
             yield crop.track, mesh
 
 

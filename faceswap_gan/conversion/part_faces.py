@@ -16,13 +16,12 @@ from faceswap_gan.errors import NoFaceError
 from faceswap_gan.faces.alignment import Alignment
 from faceswap_gan.faces.detector import Face
 from faceswap_gan.faces.folder import FaceCrop, FaceFolder, mask_file
-from faceswap_gan.faces.landmarks import LandmarkProvider, Landmarks
+from faceswap_gan.faces.landmarks import Landmarks, TrustedLandmarks
 from faceswap_gan.media.images import read_mask, resize
+from faceswap_gan.nn.fast import SIDES
 
 Side = Literal["src", "dst"]
 Match = Literal["features", "blendshapes"]
-
-SIDES: tuple[Side, Side] = ("src", "dst")
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ class SewnFace:
 
 def know(
     folder: FaceFolder,
-    provider: LandmarkProvider,
+    landmarks: TrustedLandmarks,
     find: Callable[[npt.NDArray[np.uint8]], Face | None],
     *,
     match: Match,
@@ -70,12 +69,13 @@ def know(
 
     Args:
         folder: the faces.
-        provider: finds the landmarks.
+        landmarks: finds the points.
         find: finds the face in a crop that nothing is known of (a plain folder of pictures).
         match: how faces are described.
 
     Yields:
-        Each picture's face in order; None where none is found.
+        Each picture's face in order; None where none is found, or none whose landmarks can be trusted: parts
+        drawn from fewer points would fit no other face's.
 
     Raises:
         SettingsError: ``blendshapes`` are asked of a provider that has none.
@@ -83,19 +83,19 @@ def know(
     for i in range(len(folder)):
         crop = folder.read(i)
         face = crop.face_in_crop or find(crop.image)
-        if face is None:
+        points = None if face is None else landmarks.find(crop.image, face)
+        if face is None or points is None:
             yield None
             continue
         size = len(crop.image)
-        points = provider.find(crop.image, face)
         five = np.asarray(face.landmarks, np.float64)
         look = mean_features(crop.image) if match == "features" else expression(points, five, size)
         yield Known(i, size, face, points, look)
 
 
 def sew_faces(
-    folders: Mapping[Side, FaceFolder],
-    people: Mapping[Side, Sequence[Known]],
+    folders: Mapping[str, FaceFolder],
+    people: Mapping[str, Sequence[Known]],
     *,
     parts: Iterable[Part],
     onto: Side,
@@ -125,7 +125,7 @@ def sew_faces(
     chosen = tuple(parts)
     for known, rows in zip(people["src"], nearest(looks["src"], looks["dst"], neighbours), strict=True):
         for rank, row in enumerate(rows):
-            pair: dict[Side, Known] = {"src": known, "dst": people["dst"][row]}
+            pair: dict[str, Known] = {"src": known, "dst": people["dst"][row]}
             base, donor = pair[onto], pair[donor_side]
             crop = folders[onto].read(base.index)
             other = folders[donor_side].read(donor.index)

@@ -11,16 +11,12 @@ import numpy.typing as npt
 from faceswap_gan.errors import SettingsError
 from faceswap_gan.faces.folder import FaceCrop
 from faceswap_gan.faces.hulls import part_mask
-from faceswap_gan.faces.landmarks import LandmarkProvider, Landmarks, MtcnnLandmarks
+from faceswap_gan.faces.landmarks import LandmarkProvider, Landmarks, TrustedLandmarks
 
 Part = Literal["eyes", "eyebrows", "nose", "mouth"]
 """What `convert --parts` and `parts-augment` know, in any combination."""
 
 Mask = npt.NDArray[np.uint8]
-
-# Scores below which a provider's points are not trusted. The mesh's is a probability, FAN's a mean height of peaks.
-# The detector's own is 0 where a track bridges a gap, and its points are all there is then.
-_LEAST_SCORE = {"mtcnn": 0.0, "mesh": 0.5, "fan": 0.2}
 
 
 def check_parts(parts: Iterable[str]) -> tuple[Part, ...]:
@@ -63,8 +59,6 @@ class PartRegion:
 
     Attributes:
         parts: which, each once.
-        missed: faces so far whose landmarks the provider did not find; their parts are drawn from the detector's
-            five points.
 
     Args:
         parts: one or more of `Part`.
@@ -76,8 +70,12 @@ class PartRegion:
 
     def __init__(self, parts: Iterable[str], provider: LandmarkProvider) -> None:
         self.parts = check_parts(parts)
-        self.missed = 0
-        self._provider = provider
+        self._landmarks = TrustedLandmarks(provider)
+
+    @property
+    def missed(self) -> int:
+        """Faces so far that the provider did not see; their parts are drawn from the detector's five points."""
+        return self._landmarks.missed
 
     def __call__(self, image: npt.NDArray[np.uint8], face: FaceCrop) -> Mask:
         """Draw the region.
@@ -94,8 +92,5 @@ class PartRegion:
         """
         if face.face is None or face.alignment is None:
             raise SettingsError(f"expected an aligned crop in frame {face.frame}, got one without alignment.")
-        landmarks = self._provider.find(image, face.face)
-        if landmarks.score < _LEAST_SCORE[self._provider.name]:
-            self.missed += 1
-            landmarks = MtcnnLandmarks().find(image, face.face)
+        landmarks = self._landmarks.find_or_five(image, face.face)
         return union_mask(self.parts, landmarks.moved(face.alignment), face.alignment.size)

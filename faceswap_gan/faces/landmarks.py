@@ -26,6 +26,13 @@ _FIVE: dict[int, tuple[tuple[int, ...], ...]] = {
     478: (LEFT_EYE, RIGHT_EYE, (NOSE_TIP,), MOUTH_CORNERS[:1], MOUTH_CORNERS[1:]),
 }
 _WEIGHTS = {"mesh": "face_landmarker", "fan": "fan"}  # which of media.weights.WEIGHTS a provider takes
+LEAST_SCORES = {"mtcnn": 0.0, "mesh": 0.5, "fan": 0.2}
+"""Scores below which a provider's points are not trusted, by its name.
+
+The mesh's is a probability, FAN's a mean height of peaks. The detector's own is 0 where a track bridges a gap, and
+its points are all there is then.
+"""
+
 _EYES_TO_MOUTH = 1.1  # of a frontal face, in inter-ocular distances
 
 
@@ -119,6 +126,34 @@ class MtcnnLandmarks:
             Its five points, without depth and blendshapes.
         """
         return Landmarks(np.asarray(face.landmarks, np.float32), None, None, float(face.score))
+
+
+class TrustedLandmarks:
+    """A provider whose doubtful points are not taken.
+
+    Attributes:
+        name: the provider's.
+        missed: faces so far that the provider did not see.
+
+    Args:
+        provider: finds the landmarks.
+    """
+
+    def __init__(self, provider: LandmarkProvider) -> None:
+        self.name, self.missed = provider.name, 0
+        self._provider = provider
+
+    def find(self, image: npt.NDArray[np.uint8], face: Face) -> Landmarks | None:
+        """Find a face's points as the provider does; None where it does not see the face."""
+        found = self._provider.find(image, face)
+        if found.score >= LEAST_SCORES[self.name]:
+            return found
+        self.missed += 1
+        return None
+
+    def find_or_five(self, image: npt.NDArray[np.uint8], face: Face) -> Landmarks:
+        """Find a face's points; the detector's five where the provider does not see the face."""
+        return self.find(image, face) or MtcnnLandmarks().find(image, face)
 
 
 def open_landmarks(name: LandmarkName, *, weights: Path | None = None) -> LandmarkProvider:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from faceswap_gan.faces.alignment import Alignment
 from faceswap_gan.faces.detector import Face, FaceDetector
 from faceswap_gan.faces.finder import FoundFrame, find_faces
-from faceswap_gan.faces.landmarks import Landmarks
+from faceswap_gan.faces.landmarks import LEAST_SCORES, Landmarks
 from faceswap_gan.faces.topology import FACE_OVAL, LEFT_EYE_CORNERS, RIGHT_EYE_CORNERS
 from faceswap_gan.media.video import Frame
 from faceswap_gan.metrics.appearance import change_outside, find_region, look_at
@@ -30,7 +30,6 @@ Image = NDArray[np.uint8]
 SIZE = 256
 """Side of the aligned crops in which looks are measured, px."""
 
-_SURE = 0.5  # least score of the mesh for a face
 _PERFECT = 100.0  # dB, for equal pictures
 _AHEAD = 16  # frames on their way through the second thread
 
@@ -172,9 +171,9 @@ class _Worker:
 
     def _find_mesh(self, image: Image, face: Face) -> Landmarks | None:
         mesh = None if self._previous is None else self._tools.mesh.follow(image, self._previous)
-        if mesh is None or mesh.score < _SURE:
+        if mesh is None or mesh.score < LEAST_SCORES["mesh"]:
             mesh = self._tools.mesh.find(image, face)
-        return mesh if mesh.score >= _SURE else None
+        return mesh if mesh.score >= LEAST_SCORES["mesh"] else None
 
     def _describe(self, image: Image, face: Face, mesh: Landmarks) -> dict[str, Any]:
         depth = np.zeros(len(mesh.points), np.float32) if mesh.depth is None else mesh.depth

@@ -10,7 +10,7 @@ from faceswap_gan.errors import SettingsError, WeightsError
 from faceswap_gan.faces.alignment import align, template
 from faceswap_gan.faces.detector import Face
 from faceswap_gan.faces.fan import FanLandmarks
-from faceswap_gan.faces.landmarks import Landmarks, MtcnnLandmarks, open_landmarks
+from faceswap_gan.faces.landmarks import LEAST_SCORES, Landmarks, MtcnnLandmarks, TrustedLandmarks, open_landmarks
 from faceswap_gan.faces.topology import LEFT_EYE, RIGHT_EYE
 
 FACE = Face(np.asarray([10, 20, 110, 150], np.float32), template(128).astype(np.float32), 0.75)
@@ -22,6 +22,19 @@ def test_mtcnn_costs_nothing():
     np.testing.assert_array_equal(found.points, FACE.landmarks)
     np.testing.assert_array_equal(found.five, FACE.landmarks)
     assert (found.depth, found.blendshapes, found.score) == (None, None, 0.75)
+
+
+@pytest.mark.parametrize("name", LEAST_SCORES)
+@pytest.mark.parametrize("change", [0, -0.01])
+def test_doubtful_points_are_counted_and_the_five_stand_in(name, change):
+    found = Landmarks(np.zeros((68, 2), np.float32), None, None, LEAST_SCORES[name] + change)
+    trusted = TrustedLandmarks(SimpleNamespace(name=name, find=lambda image, face: found))
+    if change:
+        assert trusted.find(IMAGE, FACE) is None
+        np.testing.assert_array_equal(trusted.find_or_five(IMAGE, FACE).points, FACE.landmarks)
+    else:
+        assert trusted.find(IMAGE, FACE) is trusted.find_or_five(IMAGE, FACE) is found
+    assert trusted.missed == (2 if change else 0)
 
 
 def test_five_points_of_68_and_478():
