@@ -110,6 +110,8 @@ class TrainSettings:
     """Course of the rates: as they are, or a warm-up and half a cosine down to 4 %."""
     precision: Precision = "float32"
     """Arithmetic of the layers; weights and losses are float32 always. float16 scales the loss."""
+    ema: float = 0.0
+    """Decay of the moving average of the generator's weights, which preview and conversion use; 0: none."""
     balance: float = 0.0
     """Share of faces drawn evenly over kinds of face (pose, expression) rather than over frames."""
     seed: int = 0

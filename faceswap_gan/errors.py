@@ -7,6 +7,7 @@
     ├── FaceFolderError           a face or mask folder is missing, empty or damaged
     ├── NoFaceError               a video or picture shows no face to work on
     ├── ModelError                a model folder is missing, damaged or contradicts a flag
+    │   └── DivergedError         training left what it can come back from; the trainer rolls back
     ├── WeightsError              a pretrained file is missing, damaged or cannot be fetched
     └── SettingsError             a setting is outside what it may be
 
@@ -34,6 +35,10 @@ class NoFaceError(FaceSwapError):
 
 class ModelError(FaceSwapError):
     """A model folder is missing, damaged or contradicts a flag."""
+
+
+class DivergedError(ModelError):
+    """Training left what it can come back from; the trainer rolls back."""
 
 
 class WeightsError(FaceSwapError):

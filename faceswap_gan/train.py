@@ -12,8 +12,8 @@ from faceswap_gan.config import PRESETS, Precision, Settings, find_preset
 from faceswap_gan.errors import ModelError, SettingsError
 
 if TYPE_CHECKING:
+    from faceswap_gan.training.budget import Budget
     from faceswap_gan.training.checkpoint import Checkpoint
-    from faceswap_gan.training.trainer import Budget
 
 log = logging.getLogger(__name__)
 
@@ -64,8 +64,8 @@ def run(
     _check_not_negative(seed=seed, save_minutes=save_minutes, preview_minutes=preview_minutes)
     if steps is None and minutes is None:
         minutes = _DEFAULT_MINUTES
+    from faceswap_gan.training.budget import Budget
     from faceswap_gan.training.checkpoint import find_checkpoint, write_settings
-    from faceswap_gan.training.trainer import Budget
 
     checkpoint = find_checkpoint(model)
     flags = {"preset": preset, "batch": batch, "seed": seed, "precision": precision}

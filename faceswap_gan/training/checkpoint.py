@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap_gan.config import Settings, read_toml
-from faceswap_gan.errors import ModelError
+from faceswap_gan.errors import DivergedError, ModelError
 from faceswap_gan.media.images import write_whole
 from faceswap_gan.nn.generator import Swap, split_head
 from faceswap_gan.training.networks import Networks, build_networks, build_painter
@@ -25,6 +25,7 @@ KEEP = 2
 
 _UNFINISHED = ".writing-"
 _TRAINING = "training.npz"
+_STATE = "state.json"
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,10 @@ class State:
     """Updates made so far."""
     seconds: float = 0.0
     """Time spent on them, all runs together."""
+    rate: float = 1.0
+    """Share of the schedule's learning rates that is left after the guard's rollbacks."""
+    rollbacks: int = 0
+    """How often the guard went back to a checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,8 @@ def save_checkpoint(model: Path, networks: Networks, variables: Sequence[keras.V
         state: where training stands.
 
     Raises:
-        ModelError: a variable is no finite number; nothing is written.
+        DivergedError: a variable is no finite number; nothing is written.
+        ModelError: the disk does not take it; nothing is left of it.
     """
     home = model / "checkpoints"
     home.mkdir(parents=True, exist_ok=True)
@@ -95,21 +101,32 @@ def save_checkpoint(model: Path, networks: Networks, variables: Sequence[keras.V
     if folder.exists():
         return Checkpoint(folder, state)  # nothing has changed since that step was saved
     unfinished = home / f"{_UNFINISHED}{folder.name}"
-    unfinished.mkdir()
     try:
+        unfinished.mkdir()
         for name, network in networks.items():
             network.save_weights(unfinished / f"{name}.weights.h5")
         np.savez(unfinished / _TRAINING, *(_to_array(variable, state.step) for variable in variables))
-        (unfinished / "state.json").write_text(json.dumps(asdict(state)), encoding="utf-8")
-        for file in unfinished.iterdir():
+        (unfinished / _STATE).write_text(json.dumps(asdict(state)), encoding="utf-8")
+        for file in (*unfinished.iterdir(), unfinished):
             _flush(file)
         unfinished.replace(folder)
+    except (OSError, RuntimeError) as error:  # HDF5 reports a full disk as one or the other
+        raise ModelError(f"could not save {folder} ({_first_line(error)}); free space and run again.") from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     _flush(home)
     for old in _folders(model)[:-KEEP]:
         _drop(old)
     return Checkpoint(folder, state)
+
+
+def amend_state(checkpoint: Checkpoint, state: State) -> None:
+    """Replace the state of a checkpoint by another of the same step.
+
+    Raises:
+        MediaError: the disk does not take it; the state is as before.
+    """
+    write_whole(checkpoint.folder / _STATE, json.dumps(asdict(state)).encode())
 
 
 def find_checkpoint(model: Path) -> Checkpoint | None:
@@ -122,7 +139,7 @@ def find_checkpoint(model: Path) -> Checkpoint | None:
     if not folders:
         return None
     try:
-        state = _read_state(folders[-1] / "state.json")
+        state = _read_state(folders[-1] / _STATE)
     except (OSError, ValueError, TypeError) as error:
         raise ModelError(f"{folders[-1]} is damaged ({error}); delete it to go on from the one before.") from error
     return Checkpoint(folders[-1], state)
@@ -143,7 +160,7 @@ def load_networks(checkpoint: Checkpoint, networks: Networks) -> None:
         try:
             network.load_weights(file)
         except (OSError, ValueError, KeyError, RuntimeError) as error:
-            line = str(error).split("\n")[0]
+            line = _first_line(error)
             raise ModelError(
                 f"{file} does not fit config.toml ({line}); delete the folder to go back one."
             ) from error
@@ -162,7 +179,7 @@ def load_variables(checkpoint: Checkpoint, variables: Sequence[keras.Variable]) 
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        line = str(error).split("\n")[0]
+        line = _first_line(error)
         raise ModelError(f"{file} does not fit the model ({line}); delete its folder to go back one.") from error
 
 
@@ -178,7 +195,7 @@ def load_swap(model: Path, *, face: str) -> LoadedSwap:
     """
     settings = read_settings(model)
     checkpoint = find_checkpoint(model)
-    if checkpoint is None:
+    if checkpoint is None or checkpoint.state.step == 0:
         raise ModelError(f"expected a trained model in {model}, got one without a checkpoint; train it first.")
     networks = build_networks(settings.model, precision=settings.training.precision)
     networks = {name: network for name, network in networks.items() if "discriminator" not in name}
@@ -191,6 +208,10 @@ def load_swap(model: Path, *, face: str) -> LoadedSwap:
     return LoadedSwap(swap=swap, size=settings.model.size, align_size=max(256, settings.model.size))
 
 
+def _first_line(error: Exception) -> str:
+    return str(error).split("\n")[0]
+
+
 def _folders(model: Path) -> list[Path]:
     """Return a model's whole checkpoints, oldest first."""
     return sorted(each for each in (model / "checkpoints").glob("[0-9]*") if each.is_dir())
@@ -198,8 +219,9 @@ def _folders(model: Path) -> list[Path]:
 
 def _read_state(file: Path) -> State:
     state = State(**json.loads(file.read_text(encoding="utf-8")))
-    if not isinstance(state.step, int) or not isinstance(state.seconds, int | float):
-        raise TypeError(f"expected a whole step and seconds, got {state}")
+    whole, numbers = (state.step, state.rollbacks), (state.seconds, state.rate)
+    if not all(isinstance(n, int) for n in whole) or not all(isinstance(n, int | float) for n in numbers):
+        raise TypeError(f"expected whole steps and rollbacks, numbers of seconds and rate, got {state}")
     return state
 
 
@@ -213,10 +235,7 @@ def _drop(folder: Path) -> None:
 def _to_array(variable: keras.Variable, step: int) -> NDArray[np.generic]:
     values = np.asarray(keras.ops.convert_to_numpy(variable.value))
     if not np.isfinite(values).all():
-        raise ModelError(
-            f"training diverged by step {step}: {variable.path} is no finite number. "
-            "The last checkpoint is kept; run again to go on from it."
-        )
+        raise DivergedError(f"by step {step} {variable.path} is no finite number")
     return values
 
 

@@ -42,6 +42,7 @@ class ClassicStep(Step):
         warped, target = (to_picture(batch[f"{side}_{name}"]) for name in ("warped", "target"))
         eyes = to_mask(batch[f"{side}_masks"][..., 0:1])
         head, sides = split_outputs(self._paint(warped, side))
+        self.mask_area.update_state(ops.stop_gradient(head.mask))
         judged = adversarial.Judged(target=target, warped=warped, masked=head.over(warped), rgb=head.rgb)
         generator, discriminator = self._play(side, judged, batch["ratio"][0])
         terms = reconstruction_terms(weights, target, head.rgb, eyes)

@@ -50,6 +50,7 @@ class FastStep(Step):
         person = ops.concatenate([ops.zeros(count, "int32"), ops.ones(count, "int32"), painted])
         code = self.networks["encoder"](to_picture(ops.concatenate([warped, pairs])), training=True)
         head = split_head(self.networks["decoder"]([code, person], training=True)["head"])
+        self.mask_area.update_state(ops.stop_gradient(head.mask))
         region = to_mask(ops.concatenate([masks, batch["pair_masks"]])[..., 2:3])
         terms = self._reconstruct(to_picture(target), head.rgb[: 2 * count], to_mask(masks))
         terms["mask"] = self.weights_of_losses.mask_shape * ops.mean(ops.binary_crossentropy(region, head.mask))

@@ -64,6 +64,12 @@ class TrainingLog:
         if sys.stderr.isatty():
             sys.stderr.write("\n")
 
+    def cut(self, step: int) -> None:
+        """Drop what was reported of later steps: training has gone back."""
+        _cut(self._file, step)
+        if self._events is not None:
+            self._events.restart(step)
+
     def write(self, report: Report) -> None:
         """Write a report everywhere."""
         row = {
@@ -96,24 +102,33 @@ class TrainingLog:
 
 
 class _Events:
-    """Writes scalars as TensorBoard events."""
+    """Writes TensorBoard events, at once and by Python's own files, so that a full disk is an OSError here."""
 
     def __init__(self, folder: Path) -> None:
-        from tensorboard.summary.writer.event_file_writer import EventFileWriter
-
-        self._writer: Any = EventFileWriter(str(folder))
-
-    def write(self, report: Report) -> None:
         from tensorboard.compat.proto.event_pb2 import Event
         from tensorboard.compat.proto.summary_pb2 import Summary
+        from tensorboard.summary.writer.record_writer import RecordWriter
 
+        self._new_event, self._summary = Event, Summary
+        self._file = (folder / f"events.out.tfevents.{time.time_ns()}.{os.getpid()}").open("wb")
+        self._records: Any = RecordWriter(self._file)
+        self._add(file_version="brain.Event:2")
+
+    def restart(self, step: int) -> None:
+        """Let TensorBoard forget what earlier files say of later steps."""
+        self._add(step=step + 1, session_log={"status": "START"})
+
+    def write(self, report: Report) -> None:
         scalars = {"steps_per_s": report.steps_per_s, **{f"loss/{k}": v for k, v in report.losses.items()}}
-        values = [Summary.Value(tag=tag, simple_value=value) for tag, value in scalars.items()]
-        event = Event(wall_time=time.time(), step=report.step, summary=Summary(value=values))
-        self._writer.add_event(event)
+        values = [self._summary.Value(tag=tag, simple_value=value) for tag, value in scalars.items()]
+        self._add(step=report.step, summary=self._summary(value=values))
 
     def close(self) -> None:
-        self._writer.close()
+        self._file.close()
+
+    def _add(self, **content: Any) -> None:
+        self._records.write(self._new_event(wall_time=time.time(), **content).SerializeToString())
+        self._file.flush()
 
 
 def _open_events(folder: Path, step: int) -> _Events | None:
@@ -123,7 +138,9 @@ def _open_events(folder: Path, step: int) -> _Events | None:
     for old in folder.glob("events.out.tfevents.*"):
         if step == 0:
             old.unlink()
-    return _Events(folder)
+    events = _Events(folder)
+    events.restart(step)
+    return events
 
 
 def _cut(file: Path, step: int) -> None:

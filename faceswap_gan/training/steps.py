@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import keras
@@ -14,6 +15,7 @@ from keras import ops
 
 from faceswap_gan.config import LossSettings, Settings
 from faceswap_gan.nn import losses
+from faceswap_gan.training.average import WeightAverage
 from faceswap_gan.training.networks import Networks
 
 Tensors = Mapping[str, keras.KerasTensor]
@@ -34,6 +36,8 @@ class Step(keras.Model):  # type: ignore[misc]
         self.networks = networks
         self.weights_of_losses = weights
         self.means = {name: keras.metrics.Mean(name=name) for name in terms}
+        self.mask_area = keras.metrics.Mean(name="mask_area")
+        self.average: WeightAverage | None = None
 
     @property
     def state_variables(self) -> list[keras.Variable]:
@@ -48,8 +52,15 @@ class Step(keras.Model):  # type: ignore[misc]
         super().reset_metrics()
 
     def read_means(self) -> dict[str, float]:
-        """Fetch the mean loss and that of each term since `restart_means`; waits for the device."""
+        """Fetch means since `restart_means`: of the loss, of each term and of the mask; waits for the device."""
         return {metric.name: float(metric.result()) for metric in self.metrics}
+
+    def averaged(self) -> AbstractContextManager[None]:
+        """Let the networks hold the moving average of their weights for a while, where there is one.
+
+        Checkpoints are written and read so: the networks' files hold what paints, the step's what is trained.
+        """
+        return nullcontext() if self.average is None else self.average.applied()
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, float]:
         """Nothing: what this returns Keras fetches after each step, waiting for the device; see `read_means`."""
@@ -83,6 +94,8 @@ class Step(keras.Model):  # type: ignore[misc]
         Returns:
             Scalar float32.
         """
+        if self.average is not None:
+            self.average.update()
         terms = self.terms({name: ops.convert_to_tensor(value) for name, value in x.items()})
         for name, value in terms.items():
             self.means[name].update_state(ops.stop_gradient(value))
@@ -90,7 +103,7 @@ class Step(keras.Model):  # type: ignore[misc]
 
     @abstractmethod
     def terms(self, batch: Tensors) -> Terms:
-        """Return the weighted loss terms of a batch, by name."""
+        """Return the weighted loss terms of a batch, by name, and count its masks in `mask_area`."""
 
 
 def build_step(networks: Networks, settings: Settings) -> Step:
@@ -116,6 +129,9 @@ def build_step(networks: Networks, settings: Settings) -> Step:
     )
     if rates.precision == "float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    if rates.ema:
+        painting = [v for name in networks if "discriminator" not in name for v in networks[name].weights]
+        step.average = WeightAverage(step, [v for v in painting if v.dtype == "float32"], rates.ema)
     step.build()
     optimizer.build(step.trainable_variables)
     step.compile(optimizer=optimizer)

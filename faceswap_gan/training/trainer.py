@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import logging
-import math
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from faceswap_gan.config import Settings
-from faceswap_gan.errors import ModelError
+from faceswap_gan.errors import DivergedError, ModelError
 from faceswap_gan.training.batches import BatchMaker, FaceSet, prefetch
-from faceswap_gan.training.checkpoint import Checkpoint, State, load_networks, load_variables, save_checkpoint
-from faceswap_gan.training.log import Report, TrainingLog
+from faceswap_gan.training.budget import Budget, Clock, Timer
+from faceswap_gan.training.checkpoint import (
+    Checkpoint,
+    State,
+    amend_state,
+    find_checkpoint,
+    load_networks,
+    load_variables,
+    save_checkpoint,
+)
+from faceswap_gan.training.guard import Guard
+from faceswap_gan.training.log import TrainingLog
 from faceswap_gan.training.networks import Networks
 from faceswap_gan.training.preview import Previewer
 from faceswap_gan.training.schedule import learning_rate
@@ -25,27 +33,8 @@ from faceswap_gan.training.steps import Step
 log = logging.getLogger(__name__)
 
 _REPORT_STEPS = 25
-
-
-@dataclass(frozen=True)
-class Budget:
-    """When a run ends and what it does meanwhile."""
-
-    steps: int | None = None
-    """Updates in all, earlier runs included; None: as many as the minutes allow."""
-    minutes: float | None = None
-    """Time in all, earlier runs included; None: as long as the steps take."""
-    save_minutes: float = 2.0
-    """Time between checkpoints."""
-    preview_minutes: float = 3.0
-    """Time between preview sheets."""
-
-    def progress(self, state: State) -> float:
-        """Return the share of the run that is done, in [0, 1]; 1 ends it."""
-        shares = [state.step / self.steps] if self.steps is not None else []
-        if self.minutes is not None:
-            shares.append(state.seconds / (60.0 * self.minutes))
-        return min(1.0, max(shares))
+_MOST_ROLLBACKS = 3
+_SLOWER = 0.5  # share of the rate that a rollback leaves
 
 
 def train(
@@ -60,6 +49,8 @@ def train(
 ) -> State:
     """Train until the budget is used up; Ctrl-C saves and raises KeyboardInterrupt.
 
+    Training that diverges goes back to the last checkpoint, and on from there at half the rate.
+
     Args:
         people: the faces of both people.
         networks: the model's networks.
@@ -73,104 +64,98 @@ def train(
         Where training stands.
 
     Raises:
-        ModelError: a loss is no finite number; the last checkpoint is kept.
+        ModelError: training diverged after three rollbacks; the last checkpoint is kept.
         KeyboardInterrupt: the user stopped it; everything is saved.
     """
-    state = _restore(checkpoint, networks, step)
-    preview = Previewer(people, networks, model / "preview")
-    save = _Timer(budget.save_minutes)
-    draw = _Timer(budget.preview_minutes)
-    batches = prefetch(BatchMaker(people, settings).make, start=state.step)
+    run = _Run(people, networks, step, settings, model)
+    state = run.save(State()) if checkpoint is None else run.load(checkpoint)
     with _stop_at_ctrl_c() as stopped, TrainingLog(model / "logs", step=state.step) as journal:
-        clock = _Clock(state)
-        while (progress := budget.progress(state)) < 1.0 and not stopped():
-            step.optimizer.learning_rate = learning_rate(settings.training, step=state.step, progress=progress)
-            _, batch = next(batches)
-            step.train_on_batch(batch, return_dict=True)
-            state = clock.tick(state)
-            if state.step % _REPORT_STEPS == 0:
-                journal.write(clock.report(state, _finite(step.read_means(), state.step), budget))
-                step.restart_means()
-            if draw.due():
-                preview.write(state.step)
-                clock.resume()
-            if save.due():
-                save_checkpoint(model, networks, step.state_variables, state)
-                clock.resume()
-        batches.close()
-        save_checkpoint(model, networks, step.state_variables, state)
-        preview.write(state.step)
+        while budget.progress(state) < 1.0 and not stopped():
+            try:
+                state = run.go_on(state, budget, journal, stopped)
+            except DivergedError as reason:
+                state = run.roll_back(reason)
+                journal.cut(state.step)
     log.info("%s: step %d after %.1f minutes, saved", model, state.step, state.seconds / 60.0)
     if stopped():
         raise KeyboardInterrupt
     return state
 
 
-def _restore(checkpoint: Checkpoint | None, networks: Networks, step: Step) -> State:
-    """Read everything back from a checkpoint, if there is one, and tell where training stands."""
-    if checkpoint is None:
-        return State()
-    load_networks(checkpoint, networks)
-    load_variables(checkpoint, step.state_variables)
-    return checkpoint.state
+class _Run:
+    """What training works on."""
 
+    def __init__(
+        self, people: Mapping[str, FaceSet], networks: Networks, step: Step, settings: Settings, model: Path
+    ) -> None:
+        self._networks = networks
+        self._step = step
+        self._settings = settings
+        self._model = model
+        self._batches = BatchMaker(people, settings)
+        self._preview = Previewer(people, networks, model / "preview")
 
-class _Clock:
-    """Counts the time that training takes, without previews and checkpoints."""
+    def go_on(self, state: State, budget: Budget, journal: TrainingLog, stopped: Callable[[], bool]) -> State:
+        """Make steps until the budget is used up or the user stops it, and save; the main loop."""
+        step, rates = self._step, self._settings.training
+        guard, clock = Guard(self._settings.losses), Clock(state)
+        save, draw = Timer(budget.save_minutes), Timer(budget.preview_minutes)
+        with closing(prefetch(self._batches.make, start=state.step)) as batches:
+            while (progress := budget.progress(state)) < 1.0 and not stopped():
+                step.optimizer.learning_rate = state.rate * learning_rate(rates, step=state.step, progress=progress)
+                _, batch = next(batches)
+                step.train_on_batch(batch, return_dict=True)
+                state = clock.tick(state)
+                if state.step % _REPORT_STEPS == 0:
+                    means = step.read_means()
+                    guard.check(state.step, means)
+                    journal.write(clock.report(state, means, budget))
+                    step.restart_means()
+                if draw.is_due:
+                    with clock.stopped():
+                        self.draw(state)
+                    draw.restart()
+                if save.is_due and guard.is_calm:
+                    with clock.stopped():
+                        self.save(state)
+                    save.restart()
+        self.save(state)
+        self.draw(state)
+        return state
 
-    def __init__(self, state: State) -> None:
-        self._last = time.monotonic()
-        self._reported = state
+    def draw(self, state: State) -> None:
+        """Draw the preview sheet."""
+        with self._step.averaged():
+            self._preview.write(state.step)
 
-    def resume(self) -> None:
-        """Start counting again after something that is not training."""
-        self._last = time.monotonic()
+    def save(self, state: State) -> State:
+        """Write a checkpoint; gives the state back."""
+        with self._step.averaged():
+            save_checkpoint(self._model, self._networks, self._step.state_variables, state)
+        return state
 
-    def tick(self, state: State) -> State:
-        """Count one more step."""
-        now = time.monotonic()
-        elapsed, self._last = now - self._last, now
-        return State(state.step + 1, state.seconds + elapsed)
+    def load(self, checkpoint: Checkpoint) -> State:
+        """Read everything back from a checkpoint, and tell where training stands."""
+        with self._step.averaged():
+            load_networks(checkpoint, self._networks)
+            load_variables(checkpoint, self._step.state_variables)
+        return checkpoint.state
 
-    def report(self, state: State, losses: Mapping[str, float], budget: Budget) -> Report:
-        """Describe the steps since the last report."""
-        before, self._reported = self._reported, state
-        progress = budget.progress(state)
-        speed = (state.step - before.step) / max(state.seconds - before.seconds, 1e-9)
-        left = _left(budget, state, speed)
-        return Report(state.step, state.seconds / 60.0, speed, left if progress < 1.0 else 0.0, losses)
-
-
-def _left(budget: Budget, state: State, speed: float) -> float:
-    """Return the seconds until the steps or the minutes are used up, whichever comes first."""
-    ends = [] if budget.steps is None else [(budget.steps - state.step) / speed]
-    if budget.minutes is not None:
-        ends.append(60.0 * budget.minutes - state.seconds)
-    return min(ends)
-
-
-class _Timer:
-    """Tells when so many minutes have passed since it last told."""
-
-    def __init__(self, minutes: float) -> None:
-        self._seconds = 60.0 * minutes
-        self._last = time.monotonic()
-
-    def due(self) -> bool:
-        if time.monotonic() - self._last < self._seconds:
-            return False
-        self._last = time.monotonic()
-        return True
-
-
-def _finite(losses: Mapping[str, float], step: int) -> Mapping[str, float]:
-    wrong = [name for name, value in losses.items() if not math.isfinite(value)]
-    if wrong:
-        raise ModelError(
-            f"training diverged at step {step}: {', '.join(wrong)} is no finite number. "
-            "The last checkpoint is kept; run again to go on from it."
+    def roll_back(self, reason: DivergedError) -> State:
+        """Go back to the last checkpoint, with a lower rate from there on."""
+        checkpoint = find_checkpoint(self._model)
+        if checkpoint is None or checkpoint.state.rollbacks == _MOST_ROLLBACKS:
+            raise ModelError(
+                f"training diverged again after {_MOST_ROLLBACKS} rollbacks ({reason}). The last checkpoint is "
+                "kept; look at the faces of both folders, or train another --preset into another --model."
+            ) from reason
+        before = self.load(checkpoint)
+        state = replace(before, rate=_SLOWER * before.rate, rollbacks=before.rollbacks + 1)
+        amend_state(checkpoint, state)
+        log.warning(
+            "%s: %s; back to step %d, on with %g of the learning rate", self._model, reason, state.step, state.rate
         )
-    return losses
+        return state
 
 
 @contextmanager

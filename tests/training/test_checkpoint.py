@@ -90,7 +90,7 @@ def test_a_failure_while_writing_leaves_the_last_one(tmp_path, monkeypatch, erro
         raise error
 
     monkeypatch.setattr(f"faceswap_gan.training.checkpoint.{moment}", fail)
-    with pytest.raises(type(error)):
+    with pytest.raises(ModelError if isinstance(error, OSError) else KeyboardInterrupt):
         _save(tmp_path, 4, value=4)
     monkeypatch.undo()
     assert _names(tmp_path) == ["00000003"]
@@ -137,7 +137,7 @@ def test_an_old_one_is_out_of_sight_before_it_is_deleted(tmp_path, monkeypatch):
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_numbers_gone_wild_are_not_saved(tmp_path, value):
     _save(tmp_path, 3, value=3)
-    with pytest.raises(ModelError, match="diverged by step 4"):
+    with pytest.raises(ModelError, match="by step 4 .* no finite number"):
         save_checkpoint(tmp_path, _network(4.0), _variables(value), State(4))
     assert _names(tmp_path) == ["00000003"]
     assert _value(tmp_path) == 3

@@ -91,6 +91,18 @@ def test_events_of_an_earlier_training_go_but_not_at_a_resume(tmp_path):
     assert not first & set(tmp_path.glob("events*"))
 
 
+def test_going_back_cuts_the_table_and_tensorboard(tmp_path):
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    with TrainingLog(tmp_path, step=0) as journal:
+        for step in (25, 50, 75):
+            journal.write(_report(step))
+        journal.cut(25)
+        journal.write(_report(50, edge=9.0))
+    assert [(row["step"], row["edge"]) for row in _rows(tmp_path)] == [("25", "3.125"), ("50", "9.0")]
+    events = accumulator.EventAccumulator(str(tmp_path)).Reload()
+    assert [(each.step, each.value) for each in events.Scalars("loss/edge")] == [(25, 3.125), (50, 9.0)]
+
+
 def test_the_line_says_speed_time_left_and_losses(tmp_path, caplog):
     caplog.set_level(logging.INFO, "faceswap_gan")
     with TrainingLog(tmp_path, step=0) as journal:

@@ -10,10 +10,11 @@ import pytest
 from tiny import tiny_settings
 
 from faceswap_gan.training import trainer
+from faceswap_gan.training.budget import Budget
 from faceswap_gan.training.checkpoint import find_checkpoint, load_networks
 from faceswap_gan.training.networks import build_networks
 from faceswap_gan.training.steps import build_step
-from faceswap_gan.training.trainer import Budget, train
+from faceswap_gan.training.trainer import train
 
 
 def _run(people, settings, model, *, steps, stop_at=None, seed=1):
@@ -56,10 +57,13 @@ def _curve(model):
     return [{name: float(value) for name, value in row.items() if name not in timed} for row in rows]
 
 
-@pytest.mark.parametrize(("family", "steps", "stops"), [("fast", 12, (7,)), ("classic", 4, (3,))])
-def test_resumed_equals_uninterrupted(people, tmp_path, monkeypatch, family, steps, stops):
+@pytest.mark.parametrize(
+    ("family", "steps", "stops", "ema"),
+    [("fast", 12, (7,), 0.0), ("fast", 8, (5,), 0.9), ("classic", 4, (3,), 0.0)],
+)
+def test_resumed_equals_uninterrupted(people, tmp_path, monkeypatch, family, steps, stops, ema):
     monkeypatch.setattr(trainer, "_REPORT_STEPS", 2)
-    settings = tiny_settings(family, training={"batch": 1, "schedule": "cosine", "seed": 3})
+    settings = tiny_settings(family, training={"batch": 1, "schedule": "cosine", "seed": 3, "ema": ema})
     _run(people, settings, tmp_path / "straight", steps=steps)
     done = 0
     for seed, stop in enumerate(stops, 1):

@@ -161,6 +161,7 @@ def test_terms_add_up_to_the_loss(batch, family):
     _, step = _build(tiny_settings(family))
     penalty = sum(float(each) for each in step.losses)
     result = _losses(step, batch)
+    assert 0.0 < result.pop("mask_area") < 1.0
     assert result.pop("loss") == pytest.approx(sum(result.values()) + penalty, rel=1e-5)
     assert len(result) > 4
 
@@ -168,7 +169,7 @@ def test_terms_add_up_to_the_loss(batch, family):
 def test_a_step_brings_nothing_to_the_host(batch):
     _, step = _build(tiny_settings("fast"))
     assert step.train_on_batch(batch, return_dict=True) == {}, "what Keras returns here it has waited for"
-    assert set(step.read_means()) == {"loss", *step.means}
+    assert set(step.read_means()) == {"loss", "mask_area", *step.means}
 
 
 def test_terms_are_means_since_they_were_restarted(people):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import signal
 import threading
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import keras
@@ -13,10 +14,12 @@ import pytest
 from tiny import tiny_settings
 
 from faceswap_gan.errors import ModelError
+from faceswap_gan.training import budget as budget_module
 from faceswap_gan.training import trainer
+from faceswap_gan.training.budget import Budget
 from faceswap_gan.training.checkpoint import State, find_checkpoint
 from faceswap_gan.training.schedule import learning_rate
-from faceswap_gan.training.trainer import Budget, train
+from faceswap_gan.training.trainer import train
 
 
 class FakeStep:
@@ -27,7 +30,7 @@ class FakeStep:
         self.count = keras.Variable(0.0)
         self.state_variables = [self.count]
         self.rates, self.batches, self.resets, self.reads = [], [], 0, 0
-        self._then, self._loss = then or {}, loss
+        self._then, self.loss = then or {}, loss
 
     def train_on_batch(self, batch, *, return_dict):
         self.count.assign_add(1.0)
@@ -37,10 +40,13 @@ class FakeStep:
 
     def read_means(self):
         self.reads += 1
-        return {"loss": self._loss, "edge": self._loss}
+        return {"loss": self.loss, "edge": self.loss}
 
     def restart_means(self):
         self.resets += 1
+
+    def averaged(self):
+        return nullcontext()
 
 
 class FakePreview:
@@ -78,7 +84,7 @@ def preview(monkeypatch):
 @pytest.fixture
 def clock(monkeypatch):
     fake = FakeClock()
-    monkeypatch.setattr(trainer, "time", fake)
+    monkeypatch.setattr(budget_module, "time", fake)
     return fake
 
 
@@ -110,7 +116,7 @@ def test_it_stops_at_the_steps_and_saves(people, tmp_path, preview):
     state = _train(people, tmp_path, step, Budget(steps=7))
     assert (state.step, len(step.rates)) == (7, 7)
     assert find_checkpoint(tmp_path).state == state
-    assert _saved(tmp_path) == [7]
+    assert _saved(tmp_path) == [0, 7]
     assert preview.steps == [7]
 
 
@@ -124,7 +130,7 @@ def test_drawing_and_saving_take_no_training_time(people, tmp_path, preview, clo
     preview.clock, preview.takes_s = clock, 1000.0
     step = FakeStep({each: lambda: clock.passes(10) for each in range(1, 99)})
     state = _train(people, tmp_path, step, Budget(steps=6, preview_minutes=0.3, save_minutes=99))
-    assert preview.steps == [2, 3, 4, 5, 6, 6]
+    assert preview.steps == [2, 4, 6, 6]
     assert state == State(6, 60.0)
 
 
@@ -134,7 +140,7 @@ def test_it_saves_and_draws_every_so_often(people, tmp_path, preview, clock, mon
     step = FakeStep({each: lambda: clock.passes(60) for each in range(1, 99)})
     _train(people, tmp_path, step, Budget(steps=12, save_minutes=4, preview_minutes=5))
     assert preview.steps == [5, 10, 12]
-    assert saved == [4, 8, 12, 12], "the last is there already, and left as it is"
+    assert saved == [0, 4, 8, 12, 12], "the last is there already, and left as it is"
 
 
 def test_rates_follow_the_schedule(people, tmp_path, preview):
@@ -176,13 +182,70 @@ def test_it_runs_in_a_thread(people, tmp_path, preview):
     assert [state.step for state in states] == [2]
 
 
-@pytest.mark.parametrize("loss", [float("nan"), float("inf")])
-def test_no_finite_number(people, tmp_path, preview, monkeypatch, loss):
+@pytest.fixture
+def often(monkeypatch):
+    """Reports after every second step."""
     monkeypatch.setattr(trainer, "_REPORT_STEPS", 2)
+
+
+def _lose(step, value):
+    return lambda: setattr(step, "loss", value)
+
+
+@pytest.mark.parametrize("loss", [float("nan"), float("inf")])
+def test_a_divergence_is_rolled_back_at_half_the_rate(people, tmp_path, preview, often, caplog, loss):
+    caplog.set_level("WARNING", "faceswap_gan")
     _train(people, tmp_path, FakeStep(), Budget(steps=4))
-    with pytest.raises(ModelError, match="diverged at step 6: loss, edge"):
-        _train(people, tmp_path, FakeStep(loss=loss), Budget(steps=50), checkpoint=find_checkpoint(tmp_path))
-    assert _saved(tmp_path) == [4]
+    step = FakeStep()
+    step._then = {1: _lose(step, loss), 3: _lose(step, 0.5)}
+    state = _train(people, tmp_path, step, Budget(steps=10), checkpoint=find_checkpoint(tmp_path))
+    assert (state.step, state.rate, state.rollbacks) == (10, 0.5, 1)
+    assert float(step.count.value) == 10, "the steps after the checkpoint are forgotten"
+    assert step.rates == [4e-4] * 2 + [2e-4] * 6, "two that were lost, six from step 4 on"
+    assert "loss, edge is no finite number; back to step 4, on with 0.5 of the learning rate" in caplog.text
+    with (tmp_path / "logs" / "metrics.csv").open(newline="") as file:
+        assert [row["step"] for row in csv.DictReader(file)] == ["2", "4", "6", "8", "10"]
+
+
+def test_the_lower_rate_survives_a_crash(people, tmp_path, preview, often):
+    _train(people, tmp_path, FakeStep(), Budget(steps=4))
+    step = FakeStep(loss=float("nan"))
+    step._then = {4: lambda: 1 / 0}
+    with pytest.raises(ZeroDivisionError):
+        _train(people, tmp_path, step, Budget(steps=50), checkpoint=find_checkpoint(tmp_path))
+    assert (find_checkpoint(tmp_path).state.rate, find_checkpoint(tmp_path).state.rollbacks) == (0.5, 1)
+    again = FakeStep()
+    _train(people, tmp_path, again, Budget(steps=6), checkpoint=find_checkpoint(tmp_path))
+    assert again.rates == [2e-4] * 2
+
+
+def test_weights_that_are_no_numbers_are_rolled_back_too(people, tmp_path, preview):
+    step = FakeStep()
+    step._then = {3: lambda: step.count.assign(float("nan"))}
+    state = _train(people, tmp_path, step, Budget(steps=5))
+    assert (state.step, state.rollbacks, float(step.count.value)) == (5, 1, 5)
+
+
+def test_after_three_rollbacks_it_ends(people, tmp_path, preview, often):
+    step = FakeStep(loss=float("nan"))
+    with pytest.raises(
+        ModelError, match=r"again after 3 rollbacks \(at step 2 loss, edge is no finite number\)"
+    ) as error:
+        _train(people, tmp_path, step, Budget(steps=50))
+    assert "\n" not in str(error.value)
+    assert step.rates == [4e-4] * 2 + [2e-4] * 2 + [1e-4] * 2 + [5e-5] * 2
+    assert _saved(tmp_path) == [0]
+
+
+def test_nothing_is_saved_while_the_mask_is_dead(people, tmp_path, preview, often, clock):
+    step = FakeStep({each: lambda: clock.passes(60) for each in range(1, 99)})
+    step.read_means = lambda: {"mask_area": 0.0 if 5 < len(step.rates) < 12 else 0.5}
+    saved, save = [], trainer.save_checkpoint
+    trainer_save = lambda *arguments: (saved.append(arguments[-1].step), save(*arguments))  # noqa: E731
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trainer, "save_checkpoint", trainer_save)
+        _train(people, tmp_path, step, Budget(steps=16, save_minutes=1, preview_minutes=99))
+    assert saved == [0, 1, 2, 3, 4, 5, 12, 13, 14, 15, 16, 16]
 
 
 def test_reports(people, tmp_path, preview, clock, monkeypatch):

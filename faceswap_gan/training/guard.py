@@ -1,0 +1,64 @@
+"""What training does not come back from by itself: losses gone wild, a dead mask, a discriminator that won."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from faceswap_gan.config import LossSettings
+from faceswap_gan.errors import DivergedError
+
+WINDOW = 500
+"""Steps that a collapse must last to count as one."""
+
+_EMPTY = 0.005  # mean of the mask below which nothing is painted, and above 1 minus which everything is
+_WON = 0.01  # share of its loss at chance below which a discriminator has won
+# A discriminator's best loss, both people's together, where it cannot tell real from painted: mixup's is four times
+# the variance of the ratio, Beta(0.2, 0.2); the relativistic one's is 2 * (1/2) * (1/2 + 1).
+_CHANCE = {"mixup": 4 * 0.25 / 1.4, "relativistic": 1.5}
+
+
+class Guard:
+    """Watches the means of the losses.
+
+    Args:
+        weights: of the losses.
+    """
+
+    def __init__(self, weights: LossSettings) -> None:
+        self._won = _WON * _CHANCE[weights.gan] if weights.adversarial else 0.0
+        self._since: dict[str, int] = {}
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether nothing looked like a collapse at the last check, so that a checkpoint is good."""
+        return not self._since
+
+    def check(self, step: int, means: Mapping[str, float]) -> None:
+        """Look at the means since the last report.
+
+        Args:
+            step: updates made so far.
+            means: of the loss terms by name, and ``mask_area``, the mean of the mask in [0, 1].
+
+        Raises:
+            DivergedError: a mean is no finite number, or for `WINDOW` steps in a row the mean of the mask was below
+                0.005 or above 0.995, or the discriminators' loss below 1 % of what they have at chance.
+        """
+        wild = [name for name, value in means.items() if not math.isfinite(value)]
+        if wild:
+            raise DivergedError(f"at step {step} {', '.join(wild)} is no finite number")
+        found = self._find(means)
+        self._since = {name: self._since.get(name, step) for name in found}
+        for name, since in self._since.items():
+            if step - since >= WINDOW:
+                raise DivergedError(f"from step {since} to {step} {name}")
+
+    def _find(self, means: Mapping[str, float]) -> list[str]:
+        area = means.get("mask_area", 0.5)
+        signs = {
+            "the mask was all black": area < _EMPTY,
+            "the mask was all white": area > 1.0 - _EMPTY,
+            "the discriminators told every painted face from a real one": means.get("discriminator", 1.0) < self._won,
+        }
+        return [name for name, is_so in signs.items() if is_so]

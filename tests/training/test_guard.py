@@ -1,0 +1,63 @@
+"""What counts as a collapse, and for how long it must last."""
+
+from __future__ import annotations
+
+import pytest
+from tiny import tiny_settings
+
+from faceswap_gan.errors import DivergedError
+from faceswap_gan.training.guard import WINDOW, Guard
+
+GOOD = {"loss": 1.0, "mask_area": 0.4, "discriminator": 0.5}
+
+
+def _guard(**losses):
+    return Guard(tiny_settings("classic", **losses).losses)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_no_finite_number_is_told_at_once(value):
+    with pytest.raises(DivergedError, match="at step 25 edge, mask is no finite number"):
+        _guard().check(25, {**GOOD, "edge": value, "mask": value})
+
+
+@pytest.mark.parametrize(
+    ("means", "words"),
+    [
+        ({"mask_area": 0.004}, "all black"),
+        ({"mask_area": 0.996}, "all white"),
+        ({"discriminator": 0.007}, "discriminators told"),
+    ],
+)
+def test_a_collapse_must_last(means, words):
+    guard, bad = _guard(), GOOD | means
+    for start in (0, 5000):
+        for step in range(start, start + WINDOW, 25):
+            guard.check(step, bad)
+            assert not guard.is_calm
+        guard.check(start + WINDOW, GOOD)
+        assert guard.is_calm
+    guard.check(9000, bad)
+    with pytest.raises(DivergedError, match=f"from step 9000 to {9000 + WINDOW} .*{words}"):
+        guard.check(9000 + WINDOW, bad)
+
+
+@pytest.mark.parametrize(
+    ("means", "losses"),
+    [
+        ({"mask_area": 0.006}, {}),
+        ({"mask_area": 0.994}, {}),
+        ({"discriminator": 0.008}, {}),
+        ({"discriminator": 0.0}, {"adversarial": 0.0}),
+    ],
+)
+def test_what_is_no_collapse(means, losses):
+    guard = _guard(**losses)
+    guard.check(0, GOOD | means)
+    assert guard.is_calm
+
+
+def test_losses_without_masks_and_discriminators():
+    guard = Guard(tiny_settings("fast").losses)
+    guard.check(0, {"loss": 1.0})
+    assert guard.is_calm
