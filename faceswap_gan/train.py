@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from faceswap_gan.config import PRESETS, Precision, Settings, find_preset
 from faceswap_gan.errors import ModelError, SettingsError
@@ -21,18 +22,19 @@ _DEFAULT_MINUTES = 30.0
 
 
 def run(
-    src: Path,
-    dst: Path,
+    src: Path | None = None,
+    dst: Path | None = None,
     *,
     model: Path = Path("model"),
     preset: str | None = None,
     steps: int | None = None,
     minutes: float | None = None,
-    batch: int | None = None,
+    batch: int | Literal["auto"] | None = None,
     seed: int | None = None,
     precision: Precision | None = None,
     save_minutes: float = 2.0,
     preview_minutes: float = 3.0,
+    list_presets: bool = False,
 ) -> None:
     """Fit a model to two people's faces.
 
@@ -40,47 +42,74 @@ def run(
     error. Ctrl-C saves and ends.
 
     Args:
-        src: Face folder of the person whose face will be painted.
-        dst: Face folder of the person who will receive it.
+        src: Face folder of the person whose face will be painted; needed.
+        dst: Face folder of the person who will receive it; needed.
         model: Folder for settings, checkpoints, previews and logs.
         preset: fast, classic-64, classic-128, classic-256, classic-lite-64, classic-lite-128 or
             classic-lite-256; by default fast without a GPU and classic-128 with one.
         steps: Updates in all, earlier runs included.
         minutes: Minutes in all, earlier runs included; 30 when neither steps nor minutes are given.
-        batch: Faces of each person in a step; the preset's by default.
+        batch: Faces of each person in a step, or auto for the largest that fits in memory, up to 64; the
+            preset's by default.
         seed: Seed of everything random; 0 by default.
         precision: Arithmetic of the networks' layers; the preset's by default, float32 where the processor has no
             bfloat16. Weights and losses are float32 always.
         save_minutes: Minutes between checkpoints.
         preview_minutes: Minutes between preview sheets.
+        list_presets: Only print the presets: parameters, operations, memory and when to use which.
 
     Raises:
         FaceFolderError: A face folder is missing or holds too few faces.
         ModelError: The model folder is damaged or a flag contradicts it.
-        SettingsError: A setting is outside what it may be.
+        SettingsError: A setting is outside what it may be, or memory ran out.
         KeyboardInterrupt: Ctrl-C; everything is saved.
     """
-    _check_positive(steps=steps, minutes=minutes, batch=batch)
+    if list_presets:
+        _print_presets()
+        return
+    folders, faces = _both(src, dst), None if batch == "auto" else batch
+    _check_positive(steps=steps, minutes=minutes, batch=faces)
     _check_not_negative(seed=seed, save_minutes=save_minutes, preview_minutes=preview_minutes)
     if steps is None and minutes is None:
         minutes = _DEFAULT_MINUTES
     from faceswap_gan.training.budget import Budget
     from faceswap_gan.training.checkpoint import find_checkpoint, write_settings
+    from faceswap_gan.training.memory import MemoryGuard, choose_batch, with_batch
 
     checkpoint = find_checkpoint(model)
-    flags = {"preset": preset, "batch": batch, "seed": seed, "precision": precision}
+    flags = {"preset": preset, "batch": faces, "seed": seed, "precision": precision}
     settings = _settle(model, checkpoint, flags)
     budget = Budget(steps, minutes, save_minutes, preview_minutes)
-    if checkpoint is not None and budget.progress(checkpoint.state) >= 1.0:
-        done = checkpoint.state
-        log.info(
-            "%s: already trained for %d steps, %.1f minutes; ask for more to go on",
-            model, done.step, done.seconds / 60.0,
-        )  # fmt: skip
+    if checkpoint is not None and _is_done(model, checkpoint, budget):
         return
-    if checkpoint is None:
-        write_settings(model, settings)
-    _fit({"src": src, "dst": dst}, model, settings, budget, checkpoint)
+    with MemoryGuard(settings):
+        if checkpoint is None:
+            settings = with_batch(settings, choose_batch(settings)) if batch == "auto" else settings
+            write_settings(model, settings)
+        _fit(folders, model, settings, budget, checkpoint)
+
+
+def _print_presets() -> None:
+    from faceswap_gan.training.presets import preset_table
+
+    sys.stdout.write(preset_table())
+
+
+def _both(src: Path | None, dst: Path | None) -> dict[str, Path]:
+    """Return the face folders by side; they may be left out only where nothing is trained."""
+    if src is None or dst is None:
+        raise SettingsError("expected two face folders, --src and --dst; `faceswap-gan extract` makes them.")
+    return {"src": src, "dst": dst}
+
+
+def _is_done(model: Path, checkpoint: Checkpoint, budget: Budget) -> bool:
+    """Tell, also the user, whether a model is trained as far as is asked for."""
+    done = checkpoint.state
+    if budget.progress(done) < 1.0:
+        return False
+    minutes = done.seconds / 60.0
+    log.info("%s: already trained for %d steps, %.1f minutes; ask for more to go on", model, done.step, minutes)
+    return True
 
 
 def _fit(

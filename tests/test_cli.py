@@ -17,7 +17,17 @@ HEAVY = ("tensorflow", "keras", "torch", "jax", "cv2", "av", "mtcnn", "scipy")
 FLAGS = {
     "extract": {"--video", "--faces", "--every", "--size", "--max-faces"},
     "masks": {"--faces"},
-    "train": {"--src", "--dst", "--model", "--preset", "--steps", "--minutes", "--batch", "--precision"},
+    "train": {
+        "--src",
+        "--dst",
+        "--model",
+        "--preset",
+        "--steps",
+        "--minutes",
+        "--batch",
+        "--precision",
+        "--list-presets",
+    },
     "convert": {"--video", "--model", "--output", "--face", "--output-layout", "--color", "--coverage", "--parts"},
     "swap": {"--src-video", "--dst-video", "--output", "--workspace", "--minutes", "--steps", "--preset"},
     "demo": {"--out", "--minutes"},

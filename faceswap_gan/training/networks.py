@@ -36,6 +36,16 @@ def build_networks(
         return _build_fast(settings, rng) if settings.family == "fast" else _build_classic(settings, rng)
 
 
+def outline_networks(settings: ModelSettings) -> Networks:
+    """Build a model's networks without weights: their layers and shapes can be read, nothing can be run.
+
+    Args:
+        settings: shape of the networks.
+    """
+    with keras.StatelessScope(initialize_variables=False):
+        return build_networks(settings)
+
+
 def build_painter(networks: Networks, side: str) -> keras.Model:
     """Join encoder and decoder: crops float (N, S, S, 3) in [-1, 1] to one person's head (N, S, S, 4).
 
