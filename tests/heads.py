@@ -59,7 +59,7 @@ def draw_topology():
     apart = np.linalg.norm(corners[:, :, None] - scaled, axis=-1)
     triangles = apart.argmin(axis=2).astype(np.int32)
     vertices = np.column_stack([flat[:, 0], -flat[:, 1], -_depth(flat)]).astype(np.float32)
-    return Topology(vertices, np.zeros((len(flat), 2), np.float32), triangles)
+    return Topology(vertices, triangles)
 
 
 def picture(mesh, *, skin=(200, 150, 120), shape=(128, 128)):

@@ -11,16 +11,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap_gan.config import PRESETS, Settings
+from faceswap_gan.config import PRESETS, Augmentation, Settings
 from faceswap_gan.faces.alignment import template
 from faceswap_gan.faces.folder import mask_folder
-from faceswap_gan.faces.parts import eye_mask
+from faceswap_gan.faces.hulls import part_mask
+from faceswap_gan.faces.landmarks import Landmarks
 from faceswap_gan.media.images import write_image, write_mask
 from faceswap_gan.nn.fast import SIDES
 from faceswap_gan.training.batches import FaceSet, read_faces
 
 COUNT = 16
 SIDE = 64  # px
+UNCHANGED = Augmentation(rotation=0.0, zoom=0.0, shift=0.0, flip=0.0, warp=0.0, color_match=0.0)
 
 _SKIN = {"src": (200, 120, 60), "dst": (60, 110, 190)}
 
@@ -37,10 +39,11 @@ def draw_faces(side: str, *, count: int = COUNT, size: int = SIDE) -> list[NDArr
 
 def write_faces(folder: Path, side: str, *, count: int = COUNT, masks: bool = True) -> Path:
     """Write a person's face folder, without `faces.jsonl`, and eye masks; returns the folder."""
+    points = Landmarks(template(SIDE).astype(np.float32), None, None, 1.0)
     for index, face in enumerate(draw_faces(side, count=count)):
         write_image(folder / f"{index:06d}_0.png", face)
         if masks:
-            write_mask(mask_folder(folder) / f"{index:06d}_0.png", eye_mask(template(SIDE), SIDE))
+            write_mask(mask_folder(folder) / f"{index:06d}_0.png", part_mask("eyes", points, SIDE))
     return folder
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from faceswap_gan import __version__
+from faceswap_gan.conversion.consent import NOT_STATED
 from faceswap_gan.conversion.layout import Layout, lay_out, layout_size
 from faceswap_gan.conversion.swapper import SwappedFrame
 from faceswap_gan.errors import NoFaceError
@@ -35,7 +36,7 @@ def make_metadata(consent: str | None, *, digital_source_type: str = TRAINED) ->
         "comment": mark,
         "description": mark,
         "digital_source_type": digital_source_type,
-        "consent": consent or "not stated",
+        "consent": consent or NOT_STATED,
     }
 
 

@@ -120,32 +120,6 @@ class Alignment:
         flags = cv2.INTER_LINEAR
         return np.asarray(cv2.warpAffine(image, matrix, side, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.uint8)
 
-    def uncrop(self, crop: Array, shape: tuple[int, ...]) -> Array:
-        """Put a crop back where it came from: the exact inverse of `crop`'s geometry.
-
-        Args:
-            crop: (size, size) or (size, size, C), uint8 or float32.
-            shape: of the frame, (H, W) or (H, W, C).
-
-        Returns:
-            Array (H, W) or (H, W, C) of the crop's dtype; 0 outside the crop's square.
-        """
-        height, width = shape[:2]
-        frame = np.zeros((height, width, *crop.shape[2:]), crop.dtype)
-        corners = self.corners()
-        x1, y1 = np.maximum(np.floor(corners.min(axis=0)).astype(int), 0)
-        x2, y2 = np.minimum(np.ceil(corners.max(axis=0)).astype(int) + 1, [width, height])
-        if x1 >= x2 or y1 >= y2:
-            return frame
-        # Only the rectangle around the square is warped; its corner becomes the origin.
-        matrix = self.matrix.copy()
-        matrix[:, 2] += matrix[:, :2] @ [x1, y1]
-        side = (int(x2 - x1), int(y2 - y1))
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        part = cv2.warpAffine(crop, matrix, side, flags=flags, borderMode=cv2.BORDER_CONSTANT)
-        frame[y1:y2, x1:x2] = part.reshape(frame[y1:y2, x1:x2].shape)
-        return frame
-
 
 def template(size: int) -> npt.NDArray[np.float64]:
     """Say where the five points of a face belong in a crop.

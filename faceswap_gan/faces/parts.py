@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 # Half width and half height of an ellipse, in parts of the distance between the eyes.
-_EYE = (0.34, 0.21)  # lids and lashes included, brows not
 _MOUTH = (0.60, 0.40)  # an open mouth too
 _SOFTNESS = 0.5  # width of an edge, in parts of the ellipse's radius
 _CHEEKS = 0.94  # half width of the face, in parts of the distance between the eyes
@@ -18,22 +17,6 @@ _JAW = 0.2  # how much narrower the face is at the chin
 _YAW = 0.5  # how much of the nose's offset the far cheek's edge gives way
 
 Mask = npt.NDArray[np.uint8]
-
-
-def eye_mask(landmarks: npt.NDArray[Any], size: int) -> Mask:
-    """Draw both eyes of a crop.
-
-    Args:
-        landmarks: float (5, 2) or (2, 2) crop px, left eye and right eye first.
-        size: side of the crop, px.
-
-    Returns:
-        uint8 (size, size): 255 within the eyes, falling smoothly to 0.
-    """
-    left, right = np.asarray(landmarks, np.float64)[:2]
-    axes = _axes(left, right)
-    masks = [_ramp(np.hypot(*_radii(eye, axes, _EYE, size))) for eye in (left, right)]
-    return _to_bytes(np.maximum(*masks))
 
 
 def mouth_mask(landmarks: npt.NDArray[Any], size: int) -> Mask:

@@ -58,9 +58,9 @@ RIGHT_IRIS: Indices = (473, 474, 475, 476, 477)
 LEFT_EYE_ASPECT: Indices = (33, 160, 158, 133, 153, 144)
 RIGHT_EYE_ASPECT: Indices = (362, 385, 387, 263, 373, 380)
 
-# Corners of an eye (the picture's left, right) and the middle of its lids (upper, lower).
-LEFT_EYE_CORNERS, LEFT_EYE_LIDS = (33, 133), (159, 145)
-RIGHT_EYE_CORNERS, RIGHT_EYE_LIDS = (362, 263), (386, 374)
+# Corners of an eye: the picture's left, right.
+LEFT_EYE_CORNERS = (33, 133)
+RIGHT_EYE_CORNERS = (362, 263)
 
 # Corners of the mouth (the picture's left, right) and the inner rim's middle (upper, lower).
 MOUTH_CORNERS, MOUTH_LIPS = (61, 291), (13, 14)
@@ -74,12 +74,10 @@ class Topology:
 
     Attributes:
         vertices: float32 (468, 3) cm, x to the picture's right, y up, z towards the camera.
-        uv: float32 (468, 2) in [0, 1], place in a texture; v down.
         triangles: int32 (898, 3) indices of vertices; they cover eyes and mouth too.
     """
 
     vertices: npt.NDArray[np.float32]
-    uv: npt.NDArray[np.float32]
     triangles: npt.NDArray[np.int32]
 
 
@@ -90,7 +88,7 @@ def read_topology(bundle: Path) -> Topology:
         bundle: the ``face_landmarker.task`` file.
 
     Returns:
-        Vertices, texture coordinates and triangles.
+        Vertices and triangles.
 
     Raises:
         WeightsError: the bundle is missing, damaged or holds another mesh.
@@ -107,7 +105,7 @@ def read_topology(bundle: Path) -> Topology:
             f"{bundle}: expected a mesh of {MESH_POINTS} vertices and {_TRIANGLES} triangles in {_GEOMETRY}, "
             "got something else. Delete the file to download it again."
         ) from error
-    return Topology(table[:, :3].copy(), table[:, 3:].copy(), triangles)
+    return Topology(table[:, :3].copy(), triangles)  # the other two are places in a texture
 
 
 def _fields(message: bytes) -> Iterator[tuple[int, int | float | bytes]]:

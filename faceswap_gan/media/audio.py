@@ -28,7 +28,6 @@ class AudioCopy:
         self._input: Any = None
         self._streams: list[Any] = []
         self._pending: Any = None
-        self._done = False
         if not is_picture(source):
             try:
                 self._input = av.open(f"file:{source}", options={"protocol_whitelist": "file"})

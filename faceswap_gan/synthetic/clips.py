@@ -61,10 +61,6 @@ class Pair:
         """Draw the perfect swap: the src person in the dst video's poses, light and room, frame by frame."""
         return self.dst_clip.frames(self.src_clip.person)
 
-    def unswapped(self) -> Iterator[Rendered]:
-        """Draw the dst video itself, before any encoding, with its truth."""
-        return self.dst_clip.frames()
-
 
 def build_pair(folder: Path, *, seconds: float = 10.0, seed: int = 0, size: int = 320) -> Pair:
     """Say what the demo pair is, without drawing or writing anything.

@@ -26,9 +26,6 @@ _BLUR_SIDES = (5, 7, 9, 11)  # px of the output
 _OVERSAMPLING = 2  # bilinear interpolation at half size is the mean of 2 x 2 pixels: nothing is skipped
 
 
-NONE = Augmentation(rotation=0.0, zoom=0.0, shift=0.0, flip=0.0, warp=0.0, color_match=0.0)
-
-
 @dataclass(frozen=True)
 class Sample:
     """A batch of samples, as bytes: a network's pictures are ``x / 127.5 - 1``, its masks ``x / 255``."""

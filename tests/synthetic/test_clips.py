@@ -33,7 +33,7 @@ def test_the_truth_is_the_src_person_where_the_dst_person_is(tmp_path: Path) -> 
     pair = build_pair(tmp_path, seconds=1, seed=4)
     assert list(tmp_path.iterdir()) == []
     noise = []
-    for truth, unswapped in islice(zip(pair.truth(), pair.unswapped(), strict=True), 0, None, 6):
+    for truth, unswapped in islice(zip(pair.truth(), pair.dst_clip.frames(), strict=True), 0, None, 6):
         assert np.abs(truth.landmarks[:2] - unswapped.landmarks[:2]).max() < 4
         face = (truth.face_mask > 250) & (unswapped.face_mask > 250)
         noise.append(np.mean((truth.image[face].astype(float) - unswapped.image[face]) ** 2))

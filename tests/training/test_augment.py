@@ -8,9 +8,10 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from tiny import UNCHANGED
 
 from faceswap_gan.errors import SettingsError
-from faceswap_gan.training.augment import NONE, Augmentation, augment, reduce_face
+from faceswap_gan.training.augment import Augmentation, augment, reduce_face
 
 
 def _faces(count=6, side=128, seed=3):
@@ -59,7 +60,7 @@ def test_shapes_and_types():
 @pytest.mark.parametrize("side", [64, 128, 256])
 def test_without_variation_a_sample_is_the_resized_crop(side):
     faces = _faces(side=side)
-    sample = _augment(faces, NONE, masks=faces)
+    sample = _augment(faces, UNCHANGED, masks=faces)
     expected = np.stack([cv2.resize(face, (64, 64), interpolation=cv2.INTER_AREA) for face in faces])
     assert _difference(sample.target, expected).max() <= 1
     assert _difference(sample.warped, expected).max() <= 1
@@ -69,7 +70,7 @@ def test_without_variation_a_sample_is_the_resized_crop(side):
 @pytest.mark.parametrize("side", [128, 256])
 def test_coverage_is_the_middle_of_the_crop(side):
     faces = _faces(side=side)
-    sample = _augment(faces, NONE, coverage=0.5)
+    sample = _augment(faces, UNCHANGED, coverage=0.5)
     cut = slice(side // 4, side - side // 4)
     expected = [cv2.resize(face[cut, cut], (64, 64), interpolation=cv2.INTER_AREA) for face in faces]
     assert _difference(sample.target, np.stack(expected)).max() <= 2
@@ -80,7 +81,7 @@ def test_samples_keep_the_crops_scale(size):
     # a bright square of half the crop's side, seen through turns and shifts but no zoom, keeps its area
     face = np.zeros((1, 256, 256, 3), np.uint8)
     face[:, 64:192, 64:192] = 255
-    settings = replace(NONE, rotation=10, shift=0.05, flip=0.5)
+    settings = replace(UNCHANGED, rotation=10, shift=0.05, flip=0.5)
     areas = [_augment(face, settings, seed=seed, size=size).target.mean() / 255 for seed in range(5)]
     np.testing.assert_allclose(areas, 0.25, rtol=0.01)
     warped = [_augment(face, replace(settings, warp=1), seed=seed, size=size).target.mean() for seed in range(40)]
@@ -90,7 +91,7 @@ def test_samples_keep_the_crops_scale(size):
 def test_zoom_keeps_its_bounds():
     face = np.zeros((1, 128, 128, 3), np.uint8)
     face[:, 32:96, 32:96] = 255
-    settings = replace(NONE, zoom=0.1)
+    settings = replace(UNCHANGED, zoom=0.1)
     sides = [np.sqrt(_augment(face, settings, seed=seed).target.mean() / 255) * 2 for seed in range(60)]
     assert 0.89 < min(sides) < 0.93
     assert 1.07 < max(sides) < 1.11
@@ -98,14 +99,14 @@ def test_zoom_keeps_its_bounds():
 
 def test_mirror():
     faces = _faces()
-    plain, mirrored = _augment(faces, NONE), _augment(faces, replace(NONE, flip=1.0))
+    plain, mirrored = _augment(faces, UNCHANGED), _augment(faces, replace(UNCHANGED, flip=1.0))
     assert _difference(mirrored.target, plain.target[:, :, ::-1]).max() <= 1
 
 
 def test_rotation_of_a_known_angle():
     # the largest turn to either side is that of a rotation matrix about the crop's middle
     faces = _faces(count=200, side=64)
-    settings = replace(NONE, rotation=10.0)
+    settings = replace(UNCHANGED, rotation=10.0)
     sample = _augment(faces, settings)
     turns = np.random.default_rng(1).uniform(-10, 10, 200)
     index = int(np.argmax(turns))
@@ -136,7 +137,7 @@ def test_warp_has_the_stated_strength():
     # a horizontal ramp shows displacements along x: at a node, 5 to 6.2 px of 256, here 1.4 px of 64
     ramp = np.tile(np.arange(256, dtype=np.uint8), (256, 1))
     faces = np.repeat(np.repeat(ramp[None, :, :, None], 3, axis=3), 300, axis=0)
-    sample = _augment(faces, replace(NONE, warp=1.0))
+    sample = _augment(faces, replace(UNCHANGED, warp=1.0))
     middle = sample.warped[:, 31:33, 31:33, 0].mean(axis=(1, 2))
     assert middle.std() == pytest.approx(5.6, rel=0.2)
 
@@ -144,8 +145,8 @@ def test_warp_has_the_stated_strength():
 def test_color_match_takes_on_the_reference():
     faces = _faces()
     references = (faces[:1] // 4).astype(np.uint8)
-    sample = _augment(faces, replace(NONE, color_match=1.0), references=references)
-    plain = _augment(faces, NONE)
+    sample = _augment(faces, replace(UNCHANGED, color_match=1.0), references=references)
+    plain = _augment(faces, UNCHANGED)
     np.testing.assert_array_equal(sample.warped, sample.target)
     means, before, goal = (each.mean(axis=(1, 2)) for each in (sample.target, plain.target, references))
     assert (means < before).all()
@@ -156,7 +157,7 @@ def test_color_match_takes_on_the_reference():
 def test_color_match_of_a_flat_face_and_to_a_bright_one():
     flat = np.full((8, 128, 128, 3), 90, np.uint8)
     bright = np.full((1, 128, 128, 3), 250, np.uint8)
-    target = _augment(flat, replace(NONE, color_match=1.0), references=bright).target
+    target = _augment(flat, replace(UNCHANGED, color_match=1.0), references=bright).target
     assert target.std(axis=(1, 2)).max() == 0
     assert target.min() >= 89
     assert np.ptp(target[..., 0].mean(axis=(1, 2))) > 20
@@ -164,15 +165,15 @@ def test_color_match_of_a_flat_face_and_to_a_bright_one():
 
 def test_color_match_of_a_face_to_itself_changes_nothing():
     faces = _faces(count=1)
-    sample = _augment(faces, replace(NONE, color_match=1.0))
-    assert _difference(sample.target, _augment(faces, NONE).target).max() <= 2
+    sample = _augment(faces, replace(UNCHANGED, color_match=1.0))
+    assert _difference(sample.target, _augment(faces, UNCHANGED).target).max() <= 2
 
 
 def test_motion_blur_smooths_both_pictures_but_not_the_mask():
     faces = _faces()
     masks = faces
-    sharp = _augment(faces, NONE, masks=masks)
-    blurred = _augment(faces, replace(NONE, motion_blur=1.0), masks=masks)
+    sharp = _augment(faces, UNCHANGED, masks=masks)
+    blurred = _augment(faces, replace(UNCHANGED, motion_blur=1.0), masks=masks)
     np.testing.assert_array_equal(blurred.warped, blurred.target)
     np.testing.assert_array_equal(blurred.masks, sharp.masks)
     assert (blurred.target.std(axis=(1, 2)) < sharp.target.std(axis=(1, 2))).all()
@@ -207,4 +208,4 @@ def test_reduced_faces_give_the_same_samples():
 )
 def test_wrong_arguments(faces, masks, coverage, message):
     with pytest.raises(SettingsError, match=message):
-        _augment(faces, NONE, masks=masks, coverage=coverage)
+        _augment(faces, UNCHANGED, masks=masks, coverage=coverage)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tiny import COUNT, SIDE, draw_faces, tiny_settings, write_faces
+from tiny import COUNT, SIDE, UNCHANGED, draw_faces, tiny_settings, write_faces
 
 from faceswap_gan.errors import FaceFolderError
 from faceswap_gan.faces.alignment import Alignment, template
@@ -15,7 +15,6 @@ from faceswap_gan.faces.detector import Face
 from faceswap_gan.faces.folder import FaceCrop, FaceWriter, mask_folder
 from faceswap_gan.media.images import write_image, write_mask
 from faceswap_gan.nn.fast import SIDES
-from faceswap_gan.training.augment import NONE
 from faceswap_gan.training.batches import BatchMaker, FaceSet, prefetch, read_faces
 
 SETTINGS = tiny_settings("fast", training={"batch": 5, "pairs": 7})
@@ -71,7 +70,7 @@ def _first(faces):
 
 
 def test_samples_are_of_their_own_person(people):
-    maker = BatchMaker(people, replace(SETTINGS, augmentation=NONE))
+    maker = BatchMaker(people, replace(SETTINGS, augmentation=UNCHANGED))
     seen = {side: set() for side in SIDES}
     for step in range(20):
         batch = maker.make(step)
@@ -84,7 +83,7 @@ def test_samples_are_of_their_own_person(people):
 
 
 def test_colours_come_from_the_other_person(people):
-    settings = replace(SETTINGS, augmentation=replace(NONE, color_match=1.0))
+    settings = replace(SETTINGS, augmentation=replace(UNCHANGED, color_match=1.0))
     batch = BatchMaker(people, settings).make(0)
     for side, other in zip(SIDES, reversed(SIDES), strict=True):
         own, its = (people[who].crops.mean(axis=(0, 1, 2)) for who in (side, other))
