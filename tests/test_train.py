@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -214,16 +215,51 @@ def _numbers(model):
     return [*(w for network in networks.values() for w in network.get_weights()), *state]
 
 
-def test_killed_five_times_at_random_moments(faces, model, tmp_path):
+def _kill_at_random(run, rng):
+    run.wait_for_step(run.before + 12)
+    time.sleep(rng.uniform(0, 0.4))  # the next checkpoint may be half written, or steps lost since the last
+    assert run.end(signal.SIGKILL) == -signal.SIGKILL
+
+
+def _kill_while_writing(run, rng):
+    run.wait_for_step(run.before + 12)
+    while not list((run.model / "checkpoints").glob(".writing-*[0-9]")):
+        assert run.process.poll() is None, run.log
+    time.sleep(rng.uniform(0, 0.02))
+    assert run.end(signal.SIGKILL) == -signal.SIGKILL
+
+
+def _fill_the_disk(run, rng):
+    """Let files grow to 200 kB from now on: less than the weights of a network."""
+    run.wait_for_step(run.before + 12)
+    _, most = resource.prlimit(run.process.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(run.process.pid, resource.RLIMIT_FSIZE, (200_000, most))
+    assert run.end() == 1
+    assert "Traceback" not in run.log
+    last = run.log.splitlines()[-1]
+    assert last.startswith("error: could not save")
+    assert "(File too large); free space there and run again." in last
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [
+        [_kill_while_writing, _fill_the_disk],
+        pytest.param([_kill_at_random, _kill_while_writing] * 5 + [_fill_the_disk], marks=pytest.mark.slow),
+    ],
+    ids=["once", "ten-times"],
+)
+def test_killed_at_random_moments(faces, model, tmp_path, ends):
     straight = tmp_path / "straight" / "model"
     shutil.copytree(model, straight)
     rng = np.random.default_rng(5)
-    for _ in range(5):
+    torn = 0
+    for end in ends:
         with Run(faces, model, steps=100_000, save_minutes=0.003) as run:
-            run.wait_for_step(run.before + 12)
-            time.sleep(rng.uniform(0, 0.4))  # the next checkpoint may be half written, or steps lost since the last
-            assert run.end(signal.SIGKILL) == -signal.SIGKILL
+            end(run, rng)
             assert f"from step {run.before}\n" in run.log, "it went on from the newest checkpoint"
+            torn += len(list((model / "checkpoints").glob(".writing-*")))
+    assert torn, "at least one was killed inside a checkpoint"
 
     with Run(faces, straight, steps=100_000, save_minutes=0.01) as run:
         run.wait_for_step(_newest(model) + 3)

@@ -111,7 +111,8 @@ def save_checkpoint(model: Path, networks: Networks, variables: Sequence[keras.V
             _flush(file)
         unfinished.replace(folder)
     except (OSError, RuntimeError) as error:  # HDF5 reports a full disk as one or the other
-        raise ModelError(f"could not save {folder} ({_first_line(error)}); free space and run again.") from error
+        reason = os.strerror(code) if (code := getattr(error, "errno", None)) else _first_line(error)
+        raise ModelError(f"could not save {folder} ({reason}); free space there and run again.") from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     _flush(home)
