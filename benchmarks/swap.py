@@ -18,22 +18,20 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from faceswap_gan.conversion.swapper import swap_frames
-from faceswap_gan.faces.alignment import ARCFACE, template, umeyama
+from faceswap_gan.conversion.anchors import paste_still
 from faceswap_gan.faces.detector import FaceDetector
 from faceswap_gan.faces.finder import FoundFrame, find_faces
-from faceswap_gan.faces.parts import face_mask
 from faceswap_gan.media.images import write_image
 from faceswap_gan.media.video import Frame, read_frames
-from faceswap_gan.nn.generator import Swap
+from faceswap_gan.metrics.recognizer import SIDE, Recognizer, recognition_crop
 
-SIDE = 112
+EMPTY = np.zeros((SIDE, SIDE, 3), np.uint8)
 EYES, MOUTH = np.s_[43:61, 29:83], np.s_[80:104, 36:76]  # rows, columns of the aligned crop
 SAMPLE = 150  # frames of src that stand for the person
 
@@ -51,20 +49,13 @@ class Faces:
         return np.isfinite(self.landmarks[:, 0, 0])
 
 
-def align(image: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
-    """Cut the ArcFace crop out of a frame."""
-    if not np.isfinite(landmarks).all():
-        return np.zeros((SIDE, SIDE, 3), np.uint8)
-    matrix = umeyama(landmarks.astype(np.float64), ARCFACE)
-    return cv2.warpAffine(image, matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-
-
 def take(found: Iterable[FoundFrame], *, by: np.ndarray | None = None) -> Faces:
     """Align each frame's face by its own landmarks, or by given ones."""
     crops, points = [], []
     for index, entry in enumerate(found):
         own = entry.faces[0].face.landmarks if entry.faces else np.full((5, 2), np.nan)
-        crops.append(align(entry.frame.image, own if by is None else by[index]))
+        at = own if by is None else by[index]
+        crops.append(recognition_crop(entry.frame.image, at) if np.isfinite(at).all() else EMPTY)
         points.append(own)
     return Faces(np.stack(crops), np.stack(points))
 
@@ -74,14 +65,9 @@ def find(frames: Iterable[Frame]) -> Iterator[FoundFrame]:
     return find_faces(frames, FaceDetector(), size=256)
 
 
-def embed(net: cv2.dnn.Net, crops: np.ndarray) -> np.ndarray:
+def embed(recognizer: Recognizer, crops: np.ndarray) -> np.ndarray:
     """Return unit embeddings (N, D)."""
-    rows = []
-    for crop in crops:
-        net.setInput(cv2.dnn.blobFromImage(crop, 1.0, (SIDE, SIDE), swapRB=False))
-        row = net.forward()[0].copy()
-        rows.append(row / np.linalg.norm(row))
-    return np.stack(rows)
+    return np.stack([recognizer.embed(crop) for crop in crops])
 
 
 def changes(crops: np.ndarray, box: tuple[slice, slice]) -> np.ndarray:
@@ -95,11 +81,11 @@ def correlation(first: np.ndarray, second: np.ndarray, both: np.ndarray) -> floa
     return round(float(np.corrcoef(first[both].ravel(), second[both].ravel())[0, 1]), 3)
 
 
-def measure(net: cv2.dnn.Net, swap: Faces, fixed: Faces, dst: Faces, src: Faces) -> dict[str, float]:
+def measure(recognizer: Recognizer, swap: Faces, fixed: Faces, dst: Faces, src: Faces) -> dict[str, float]:
     """Return the figures of one video."""
-    people = embed(net, src.crops[src.found][:: max(1, src.found.sum() // SAMPLE)])
+    people = embed(recognizer, src.crops[src.found][:: max(1, src.found.sum() // SAMPLE)])
     half = len(people) // 2
-    footage, painted = embed(net, dst.crops[dst.found]), embed(net, swap.crops[swap.found])
+    footage, painted = embed(recognizer, dst.crops[dst.found]), embed(recognizer, swap.crops[swap.found])
     to_src, floor = float((painted @ people.T).mean()), float((footage @ people.T).mean())
     ceiling = float((people[:half] @ people[half:].T).mean())
     nearer = ((painted @ people.T).mean(1) > (painted @ footage.T).mean(1)).sum()
@@ -115,18 +101,6 @@ def measure(net: cv2.dnn.Net, swap: Faces, fixed: Faces, dst: Faces, src: Faces)
         figures[name] = correlation(changes(swap.crops, box), wanted, pairs)
         figures[f"{name}_fixed"] = correlation(changes(fixed.crops, box), wanted, pairs)
     return figures
-
-
-def paste_still(dst_video: Path, src: list[np.ndarray]) -> Iterator[Frame]:
-    """Paste src's mean face into every frame."""
-    mean = np.mean(src, axis=0, dtype=np.float64).astype(np.float32) / 127.5 - 1
-    mask = face_mask(template(256), 256)[..., None].astype(np.float32) / 255
-
-    def swap(crops: np.ndarray) -> Swap:
-        return Swap(rgb=np.repeat(mean[None], len(crops), 0), mask=np.repeat(mask[None], len(crops), 0))
-
-    for entry in swap_frames(find(read_frames(dst_video)), swap, size=256):
-        yield Frame(entry.frame.index, entry.frame.pts, entry.frame.time_base, entry.image)
 
 
 def draw_sheet(path: Path, dst_video: Path, swapped: Path, columns: int = 16) -> None:
@@ -151,20 +125,22 @@ def main() -> None:
     parser.add_argument("--sheet", type=Path, help="picture of 16 frames to write")
     parser.add_argument("--reconstructed", type=Path, help="dst's own face painted over itself, convert --face dst")
     args = parser.parse_args()
-    net = cv2.dnn.readNetFromONNX(str(args.recognizer))
+    recognizer = Recognizer(args.recognizer)
     found = list(find(read_frames(args.src_video)))
     src = take(found)
     stills = [entry.faces[0].image for entry in found if entry.faces]
     dst = take(find(read_frames(args.dst_video)))
+    pasted = paste_still(find(read_frames(args.dst_video)), stills)
+    still = (replace(entry.frame, image=entry.image) for entry in pasted)
     result = {}
-    videos = {"swap": read_frames(args.swapped), "still": paste_still(args.dst_video, stills)}
+    videos = {"swap": read_frames(args.swapped), "still": still}
     if args.reconstructed:
         videos["dst reconstructed"] = read_frames(args.reconstructed)
     for name, frames in videos.items():
         entries = list(find(frames))
         own = take(entries)
-        result[name] = measure(net, own, take(entries, by=dst.landmarks), dst, src)
-    result["copy of dst"] = measure(net, dst, dst, dst, src)
+        result[name] = measure(recognizer, own, take(entries, by=dst.landmarks), dst, src)
+    result["copy of dst"] = measure(recognizer, dst, dst, dst, src)
     if args.sheet:
         draw_sheet(args.sheet, args.dst_video, args.swapped)
     print(json.dumps(result, indent=1))
