@@ -59,8 +59,9 @@ def run(
         raise SettingsError(f"expected --parts, one or more of {', '.join(PARTS)}, got none.")
     check_edge(dilate, blur)
     folder = FaceFolder(faces)
-    points = TrustedLandmarks(open_landmarks(landmarks, weights=weights_dir))
-    search, black = FaceSearch(), 0
+    provider = open_landmarks(landmarks, weights=weights_dir)
+    points = TrustedLandmarks(provider)
+    search, black = FaceSearch(provider, weights=weights_dir), 0
     console = Console(stderr=True)
     quiet = not console.is_terminal
     for i in track(range(len(folder)), "masks", console=console, transient=True, disable=quiet):
@@ -70,9 +71,8 @@ def run(
         found = None if face is None else points.find_or_five(crop.image, face)
         black += found is None
         for part in dict.fromkeys(parts):
-            mask = np.zeros((size, size), np.uint8)
-            if found is not None:
-                mask = part_mask(part, found, size, dilate=dilate, blur=blur)
+            nothing = np.zeros((size, size), np.uint8)
+            mask = nothing if found is None else part_mask(part, found, size, dilate=dilate, blur=blur)
             write_mask(mask_folder(faces, part) / f"{folder.files[i].stem}.png", mask)
     _report(points, black, len(folder), parts, faces)
 

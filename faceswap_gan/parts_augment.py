@@ -67,8 +67,9 @@ def run(
     if output.resolve() in (src.resolve(), dst.resolve()):
         raise SettingsError(f"expected an --output beside the face folders, got one of them ({output}); rename it.")
     folders = {side: FaceFolder(path) for side, path in zip(SIDES, (src, dst), strict=True)}
-    points = TrustedLandmarks(open_landmarks(landmarks, weights=weights_dir))
-    search = FaceSearch()
+    provider = open_landmarks(landmarks, weights=weights_dir)
+    points = TrustedLandmarks(provider)
+    search = FaceSearch(provider, weights=weights_dir)
     people = {}
     for side, folder in folders.items():
         found = list(_with_progress(know(folder, points, search.find, match=match), len(folder), side))

@@ -175,8 +175,7 @@ def open_landmarks(name: LandmarkName, *, weights: Path | None = None) -> Landma
         return MtcnnLandmarks()
     if name not in _WEIGHTS:
         raise SettingsError(f"landmarks must be one of mtcnn, {', '.join(_WEIGHTS)}. Received: {name!r}.")
-    is_file = weights is not None and weights.is_file()
-    path = weights if weights is not None and is_file else find_weights(_WEIGHTS[name], folder=weights)
+    path = find_landmark_weights(name, weights)
     if name == "mesh":
         from faceswap_gan.faces.mesh import MeshLandmarker
 
@@ -184,3 +183,14 @@ def open_landmarks(name: LandmarkName, *, weights: Path | None = None) -> Landma
     from faceswap_gan.faces.fan import FanLandmarks
 
     return FanLandmarks(path)
+
+
+def find_landmark_weights(name: Literal["mesh", "fan"], weights: Path | None) -> Path:
+    """Find a provider's file: ``weights`` itself, or as `open_landmarks` says.
+
+    Raises:
+        WeightsError: it is missing or damaged.
+    """
+    if weights is not None and weights.is_file():
+        return weights
+    return find_weights(_WEIGHTS[name], folder=weights)
