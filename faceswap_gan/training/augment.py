@@ -7,6 +7,7 @@ crop's side at scale one, give or take the random turn, zoom and shift.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -15,10 +16,12 @@ from numpy.typing import NDArray
 
 from faceswap_gan.config import Augmentation
 from faceswap_gan.errors import SettingsError
-from faceswap_gan.training.recolor import ColorDraws, draw_colors, recolor
+from faceswap_gan.training.recolor import ColorDraws, ColorStatistics, color_changes, draw_colors, measure_colors
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
+_Way = tuple[NDArray[np.int16], NDArray[np.uint16]]
+"""Where the pixels of a picture come from, for `cv2.remap`: whole px (S, S, x | y) and shares of the next ones."""
 
 _NODES = 5  # the warp's grid has 5 x 5 nodes, the outermost on the picture's border
 _WARP = (5.0 / 256.0, 6.2 / 256.0)  # deviation of a node, in sides of the crop, drawn between these
@@ -51,27 +54,29 @@ class _Draws:
 
 
 def augment(
-    faces: Bytes,
-    masks: Bytes,
+    faces: Sequence[Bytes] | Bytes,
+    masks: Sequence[Bytes] | Bytes,
     *,
     size: int,
     settings: Augmentation,
     rng: np.random.Generator,
-    references: Bytes | None = None,
+    colors: ColorStatistics | None = None,
+    references: ColorStatistics | None = None,
     coverage: float = 1.0,
 ) -> Sample:
     """Draw one sample from each face.
 
     The same faces, settings and state of rng give the same samples, in whatever thread. From crops that
-    `reduce_face` has made smaller, it draws faster.
+    `reduce_face` has made smaller, with colours that are known, it draws faster.
 
     Args:
-        faces: Crops, uint8 RGB (N, H, H, 3).
-        masks: Masks of the crops, uint8 (N, H, H, M), M at least 1.
+        faces: N crops, uint8 RGB (H, H, 3) each.
+        masks: Masks of the crops, uint8 (H, H, M) each, M at least 1.
         size: Side of the samples, px.
         settings: How much they vary.
         rng: Source of all that is random.
-        references: Crops of either person whose colours may be taken on, uint8 RGB (M, h, h, 3); None: faces.
+        colors: Colours of the faces, in their order; None measures them.
+        references: Colours of either person's faces, which may be taken on; None: those of the faces.
         coverage: Share of the crop's side that conversion feeds to the network, in (0, 1].
 
     Returns:
@@ -81,21 +86,25 @@ def augment(
         SettingsError: coverage or the shape of an array is not as above.
     """
     _check(faces, masks, coverage)
-    references = faces if references is None else references
+    colors = measure_colors(faces) if colors is None else colors
+    references = colors if references is None else references
     draws = _draw(len(faces), len(references), settings=settings, rng=rng)
-    side = _reduced_side(faces.shape[1], size=size, coverage=coverage)
-    maps = _maps(draws, size=size, side=side, coverage=coverage)
+    changes = color_changes(colors, references, draws.colors)
+    side = _reduced_side(faces[0].shape[0], size=size, coverage=coverage)
+    rows = _rows(draws, size=size, side=side, coverage=coverage)
+    columns = _interpolation(size).T
+    grid = np.empty((2, 2 * size, size), np.float32)  # one sample's at a time: it stays in the processor's cache
     pictures = np.empty((2, len(faces), size, size, 3), np.uint8)
-    parts = np.empty((len(faces), size, size, masks.shape[3]), np.uint8)
-    for index, face in enumerate(faces):
+    parts = np.empty((len(faces), size, size, masks[0].shape[2]), np.uint8)
+    for index, (face, mask) in enumerate(zip(faces, masks, strict=True)):
         crop = _shrink(face, side)
-        sample = _resample(crop, _shrink(masks[index], side), maps[index])
-        rgb = np.ascontiguousarray(sample[..., :3])
-        rgb = recolor(rgb, crop, references, draws=draws.colors, index=index)
-        blur_side, blur_angle = int(draws.blur_sides[index]), float(draws.blur_angles[index])
-        for role, picture in enumerate((rgb[:size], rgb[size:])):
-            pictures[role, index] = _blur(picture, blur_side, blur_angle) if blur_side else picture
-        parts[index] = sample[size:, :, 3:]
+        warped, target = _split(np.matmul(rows[index], columns, out=grid))
+        for role, way in enumerate((warped, target)):
+            picture = pictures[role, index]
+            _resample(crop, way, picture, change=changes.get(index))
+            if draws.blur_sides[index]:
+                picture[:] = _blur(picture, int(draws.blur_sides[index]), float(draws.blur_angles[index]))
+        _resample(_shrink(mask, side), target, parts[index])
     return Sample(warped=pictures[0], target=pictures[1], masks=parts)
 
 
@@ -113,11 +122,15 @@ def reduce_face(image: Bytes, *, size: int, coverage: float = 1.0) -> Bytes:
     return _shrink(image, _reduced_side(image.shape[0], size=size, coverage=coverage))
 
 
-def _check(faces: Bytes, masks: Bytes, coverage: float) -> None:
-    if faces.ndim != 4 or faces.shape[1] != faces.shape[2] or faces.shape[3] != 3 or faces.dtype != np.uint8:
-        raise SettingsError(f"faces must be uint8 (N, H, H, 3); got {faces.dtype} {faces.shape}.")
-    if masks.ndim != 4 or masks.shape[:3] != faces.shape[:3] or masks.dtype != np.uint8:
-        raise SettingsError(f"masks must be uint8 {(*faces.shape[:3], 'M')}; got {masks.dtype} {masks.shape}.")
+def _check(faces: Sequence[Bytes] | Bytes, masks: Sequence[Bytes] | Bytes, coverage: float) -> None:
+    if len(faces) != len(masks) or not len(faces):
+        raise SettingsError(f"expected as many masks as faces, at least one; got {len(masks)} and {len(faces)}.")
+    side = faces[0].shape[0]
+    for face, mask in zip(faces, masks, strict=True):
+        if face.shape != (side, side, 3) or face.dtype != np.uint8:
+            raise SettingsError(f"faces must be uint8 (N, H, H, 3); got one of {face.dtype} {face.shape}.")
+        if mask.shape != (side, side, *masks[0].shape[2:3]) or mask.ndim != 3 or mask.dtype != np.uint8:
+            raise SettingsError(f"masks must be uint8 {(side, side, 'M')}; got one of {mask.dtype} {mask.shape}.")
     if not 0.0 < coverage <= 1.0:
         raise SettingsError(f"coverage must be above 0 and at most 1; got {coverage}.")
 
@@ -143,8 +156,10 @@ def _draw(count: int, others: int, *, settings: Augmentation, rng: np.random.Gen
     )
 
 
-def _maps(draws: _Draws, *, size: int, side: int, coverage: float) -> Floats:
-    """Return where each pixel comes from, px of the crop: float32 (N, x | y, warped above target 2 S, S).
+def _rows(draws: _Draws, *, size: int, side: int, coverage: float) -> Floats:
+    """Return where each row crosses the grid's columns of nodes: float32 (N, x | y, warped above target 2 S, 5).
+
+    In px of the crop. Interpolated along x, that is the map of where each pixel comes from.
 
     Points are complex numbers x + iy in sides of the crop, seen from its middle. A warped picture's node lies
     at a regular node plus its displacement; a target's nodes lie where the similarity that fits the displaced
@@ -162,16 +177,23 @@ def _maps(draws: _Draws, *, size: int, side: int, coverage: float) -> Floats:
     turn, move = draws.transforms[:, :, None, None, None]
     points = turn * (mirrored - move)
     corners = ((np.stack([points.real, points.imag], axis=1) + 0.5) * side - 0.5).astype(np.float32)
-    weights = _interpolation(size)
-    return np.asarray(weights @ corners @ weights.T, np.float32).reshape(-1, 2, 2 * size, size)
+    return np.asarray(_interpolation(size) @ corners, np.float32).reshape(-1, 2, 2 * size, _NODES)
 
 
-def _resample(crop: Bytes, masks: Bytes, grid: Floats) -> Bytes:
-    """Return RGB and masks, uint8 (2 S, S, 3 + M): the warped sample above the target."""
-    layers = np.concatenate([crop, masks], axis=-1)
-    x, y = grid
-    sample = cv2.remap(layers, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(sample, np.uint8)
+def _split(grid: Floats) -> tuple[_Way, _Way]:
+    """Return the ways of the warped and of the target picture, from the map (x | y, 2 S, S) of both."""
+    whole, shares = cv2.convertMaps(grid[0], grid[1], cv2.CV_16SC2)  # 1/32 px: what OpenCV interpolates by
+    size = grid.shape[2]
+    return (whole[:size], shares[:size]), (whole[size:], shares[size:])
+
+
+def _resample(picture: Bytes, way: _Way, out: Bytes, *, change: NDArray[np.float64] | None = None) -> None:
+    """Write what a way takes from a picture to out, uint8 (S, S, M), under an affine change of colour, if any."""
+    if change is None:
+        cv2.remap(picture, *way, cv2.INTER_LINEAR, dst=out, borderMode=cv2.BORDER_REPLICATE)
+    else:
+        plain = cv2.remap(picture, *way, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        cv2.transform(plain, change, dst=out)
 
 
 def _interpolation(size: int) -> Floats:

@@ -22,6 +22,8 @@ from faceswap_gan.faces.parts import face_mask, mouth_mask
 from faceswap_gan.media.images import read_mask, resize
 from faceswap_gan.nn.fast import SIDES
 from faceswap_gan.training.augment import augment, reduce_face
+from faceswap_gan.training.host import count_cores
+from faceswap_gan.training.recolor import measure_colors
 from faceswap_gan.training.sampling import face_probabilities, moment_probabilities
 
 Bytes = NDArray[np.uint8]
@@ -32,6 +34,8 @@ FEWEST = 16
 
 _NEAR = 4  # frames: half of the pairs are at most so far apart
 _TOWARDS_SRC = 0.75  # share of pairs that are dst's footage painted as src, the way most models are used
+
+_MOST_THREADS = 8  # beyond, Python's own part of the work is the limit
 
 log = logging.getLogger(__name__)
 
@@ -119,7 +123,7 @@ class BatchMaker:
             for side in SIDES
             if settings.training.pairs
         }
-        self._references = {side: people[other].faces for side, other in zip(SIDES, reversed(SIDES), strict=True)}
+        self._colors = {side: measure_colors(people[side].faces) for side in SIDES}
 
     def make(self, step: int) -> Batch:
         """Draw the batch of a step.
@@ -142,12 +146,13 @@ class BatchMaker:
         person = self._people[side]
         chosen = rng.choice(len(person.faces), size=self._settings.training.batch, p=self._odds[side])
         sample = augment(
-            person.faces[chosen],
-            person.masks[chosen],
+            [person.faces[index] for index in chosen],
+            [person.masks[index] for index in chosen],
             size=self._settings.model.size,
             settings=self._settings.augmentation,
             rng=rng,
-            references=self._references[side],
+            colors=self._colors[side][chosen],
+            references=self._colors[SIDES[1 - SIDES.index(side)]],
         )
         return {
             f"{side}_warped": sample.warped,
@@ -187,26 +192,24 @@ def _mean_face(crops: Bytes) -> Bytes:
     return np.rint((mean + mean[:, ::-1]) / 2.0).astype(np.uint8)
 
 
-def prefetch(
-    make: Callable[[int], Batch], *, start: int, ahead: int = 4, threads: int = 2
-) -> Generator[tuple[int, Batch]]:
+def prefetch(make: Callable[[int], Batch], *, start: int, threads: int | None = None) -> Generator[tuple[int, Batch]]:
     """Make the batches of consecutive steps in threads, a few ahead.
 
     Args:
         make: gives the batch of a step.
         start: first step.
-        ahead: batches to hold ready.
-        threads: how many are made at once.
+        threads: how many are made at once; twice as many are held ready. None: one for each core, 2 to 8.
 
     Yields:
         The step and its batch, in order, without end.
     """
+    threads = min(max(2, count_cores()), _MOST_THREADS) if threads is None else threads
     with ThreadPoolExecutor(threads, thread_name_prefix="batches") as pool:
         waiting: deque[tuple[int, Future[Batch]]] = deque()
         try:
             for step in count(start):
                 waiting.append((step, pool.submit(make, step)))
-                if len(waiting) > ahead:
+                if len(waiting) > 2 * threads:
                     ready, future = waiting.popleft()
                     yield ready, future.result()
         finally:

@@ -7,7 +7,6 @@ import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from pathlib import Path
 from types import TracebackType
 
 import numpy as np
@@ -18,6 +17,7 @@ from faceswap_gan.nn.cost import count_values
 from faceswap_gan.nn.fast import SIDES
 from faceswap_gan.training.batches import FEWEST, BatchMaker, FaceSet
 from faceswap_gan.training.devices import has_gpu
+from faceswap_gan.training.host import free_bytes
 from faceswap_gan.training.networks import Networks, build_networks, outline_networks
 from faceswap_gan.training.steps import build_step
 
@@ -27,7 +27,6 @@ LARGEST_BATCH = 64
 _TRAINED = 16  # bytes of a trained number: itself, its gradient and Adam's two moments, float32
 _KEPT = 1.8  # measured memory of TensorFlow's steps on a CPU over what their layers put out: 1.3 to 2.0
 _SHARE = 0.7  # of the free memory that a step may take
-_FREE = Path("/proc/meminfo")
 
 log = logging.getLogger(__name__)
 
@@ -79,13 +78,6 @@ def choose_batch(settings: Settings) -> int:
 def with_batch(settings: Settings, batch: int) -> Settings:
     """Return settings with another batch."""
     return replace(settings, training=replace(settings.training, batch=batch))
-
-
-def free_bytes() -> int:
-    """Return the memory that programs may still take, in bytes; 8 GiB where the system does not say."""
-    lines = _FREE.read_text(encoding="utf-8").splitlines() if _FREE.is_file() else []
-    sizes = [int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")]
-    return sizes[0] * 1024 if sizes else 8 * 2**30
 
 
 def is_out_of_memory(error: BaseException | None) -> bool:

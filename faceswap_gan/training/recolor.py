@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +18,21 @@ _RGB = np.eye(3)
 _XYZ_FROM_RGB = np.array(
     [[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]]
 )
+_BASES = np.stack([_RGB, _XYZ_FROM_RGB])
+
+
+@dataclass(frozen=True)
+class ColorStatistics:
+    """Colours of N faces in both spaces, RGB and XYZ."""
+
+    values: NDArray[np.float64]
+    """Mean and deviation of the middle, least and largest of the whole, of each channel: (N, 2, 4, 3)."""
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, chosen: NDArray[np.int64]) -> ColorStatistics:
+        return ColorStatistics(self.values[chosen])
 
 
 @dataclass(frozen=True)
@@ -44,58 +59,56 @@ def draw_colors(count: int, others: int, *, probability: float, rng: np.random.G
     )
 
 
-def recolor(
-    picture: NDArray[np.uint8],
-    face: NDArray[np.uint8],
-    references: NDArray[np.uint8],
-    *,
-    draws: ColorDraws,
-    index: int,
-) -> NDArray[np.uint8]:
-    """Change the colours of one sample's picture, if its draw says so.
+def measure_colors(faces: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> ColorStatistics:
+    """Measure the colours of faces, uint8 RGB (H, H, 3) each."""
+    values = np.empty((len(faces), len(_BASES), 4, 3))
+    for index, face in enumerate(faces):
+        for space, basis in enumerate(_BASES):
+            colors = _colors(face, basis)
+            extremes = colors.min(axis=(1, 2)), colors.max(axis=(1, 2))
+            values[index, space] = *_statistics(colors), *extremes
+    return ColorStatistics(values)
 
-    Mean and deviation of each channel in the middle of the face move towards those of the other face; what
+
+def color_changes(
+    faces: ColorStatistics, references: ColorStatistics, draws: ColorDraws
+) -> dict[int, NDArray[np.float64]]:
+    """Tell how the colours of a batch's faces change.
+
+    Mean and deviation of each channel in the middle of a face move towards those of the other face; what
     would leave [0, 255] at the dark end lifts the whole picture, what would at the bright end dims it. That
     is one affine change of colour for the whole picture.
 
     Args:
-        picture: What to change, uint8 RGB (h, w, 3).
-        face: The crop it comes from, uint8 RGB (H, H, 3).
-        references: Crops whose colours may be taken on, uint8 RGB (M, h, h, 3).
+        faces: The faces' colours, in the batch's order.
+        references: Colours that may be taken on.
         draws: The batch's draws.
-        index: Which sample of the batch this is.
 
     Returns:
-        The recoloured picture, or the given one.
+        The change of RGB colours, float64 (3, 4), by the index in the batch of each face that changes.
 
     References:
         Reinhard et al. (2001), Color Transfer between Images, eq. 10-11.
     """
-    if not draws.chosen[index]:
-        return picture
-    basis = _XYZ_FROM_RGB if draws.in_xyz[index] else _RGB
-    other = references[draws.references[index]]
-    change = _color_change(face, other, basis=basis, share=float(draws.shares[index]))
-    return np.asarray(cv2.transform(picture, change), np.uint8)
-
-
-def _color_change(
-    face: NDArray[np.uint8], reference: NDArray[np.uint8], *, basis: NDArray[np.float64], share: float
-) -> NDArray[np.float64]:
-    """Return the (3, 4) affine change of RGB colours; basis (3, 3) leads to the space it is made in."""
-    colors = _colors(face, basis)
-    mean, deviation = _statistics(colors)
-    other_mean, other_deviation = _statistics(_colors(reference, basis))
+    chosen = np.flatnonzero(draws.chosen)
+    if not len(chosen):
+        return {}
+    spaces = draws.in_xyz[chosen].astype(int)
+    mean, deviation, least, largest = faces.values[chosen, spaces].swapaxes(0, 1)
+    other_mean, other_deviation, *_ = references.values[draws.references[chosen], spaces].swapaxes(0, 1)
+    share = draws.shares[chosen, None]
     wanted_mean = share * other_mean + (1.0 - share) * mean
     wanted_deviation = share * other_deviation + (1.0 - share) * deviation
     gain = np.where(deviation > _FLAT, wanted_deviation / np.maximum(deviation, _FLAT), 1.0)
     offset = wanted_mean - gain * mean
-    low = (gain * colors.min(axis=(1, 2)) + offset).min()
-    offset = offset - min(low, 0.0)
-    high = (gain * colors.max(axis=(1, 2)) + offset).max()
-    dim = min(1.0, 255.0 / high) if high > 0.0 else 1.0
-    back = np.linalg.inv(basis)
-    return np.column_stack([back @ (dim * gain[:, None] * basis), back @ (dim * offset)])
+    low = (gain * least + offset).min(axis=1, keepdims=True)
+    offset = offset - np.minimum(low, 0.0)
+    high = (gain * largest + offset).max(axis=1, keepdims=True)
+    dim = np.minimum(1.0, 255.0 / np.maximum(high, 1e-9))
+    back = np.linalg.inv(_BASES)[spaces]
+    linear = back @ ((dim * gain)[..., None] * _BASES[spaces])
+    changes = np.concatenate([linear, back @ (dim * offset)[..., None]], axis=2)
+    return dict(zip(chosen.tolist(), changes, strict=True))
 
 
 def _colors(face: NDArray[np.uint8], basis: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -11,7 +11,9 @@ import pytest
 from tiny import UNCHANGED
 
 from faceswap_gan.errors import SettingsError
+from faceswap_gan.training import augment as augmentation
 from faceswap_gan.training.augment import Augmentation, augment, reduce_face
+from faceswap_gan.training.recolor import measure_colors
 
 
 def _faces(count=6, side=128, seed=3):
@@ -145,7 +147,7 @@ def test_warp_has_the_stated_strength():
 def test_color_match_takes_on_the_reference():
     faces = _faces()
     references = (faces[:1] // 4).astype(np.uint8)
-    sample = _augment(faces, replace(UNCHANGED, color_match=1.0), references=references)
+    sample = _augment(faces, replace(UNCHANGED, color_match=1.0), references=measure_colors(references))
     plain = _augment(faces, UNCHANGED)
     np.testing.assert_array_equal(sample.warped, sample.target)
     means, before, goal = (each.mean(axis=(1, 2)) for each in (sample.target, plain.target, references))
@@ -157,7 +159,7 @@ def test_color_match_takes_on_the_reference():
 def test_color_match_of_a_flat_face_and_to_a_bright_one():
     flat = np.full((8, 128, 128, 3), 90, np.uint8)
     bright = np.full((1, 128, 128, 3), 250, np.uint8)
-    target = _augment(flat, replace(UNCHANGED, color_match=1.0), references=bright).target
+    target = _augment(flat, replace(UNCHANGED, color_match=1.0), references=measure_colors(bright)).target
     assert target.std(axis=(1, 2)).max() == 0
     assert target.min() >= 89
     assert np.ptp(target[..., 0].mean(axis=(1, 2))) > 20
@@ -209,3 +211,36 @@ def test_reduced_faces_give_the_same_samples():
 def test_wrong_arguments(faces, masks, coverage, message):
     with pytest.raises(SettingsError, match=message):
         _augment(faces, UNCHANGED, masks=masks, coverage=coverage)
+
+
+@pytest.mark.parametrize("channels", [2, 3, 6])  # with the colours more than 4: OpenCV has other ways for 4
+def test_samples_are_those_of_one_remap_of_all_channels(channels):
+    # each picture is interpolated apart, for speed: exactly what OpenCV makes of all channels at once
+    faces = _faces(side=128)
+    masks = np.concatenate([faces, faces[::-1]], axis=-1)[..., :channels]
+    settings = replace(Augmentation(), color_match=0.0)
+    sample = _augment(faces, settings, masks=masks)
+    draws = augmentation._draw(6, 6, settings=settings, rng=np.random.default_rng(1))
+    rows = augmentation._rows(draws, size=64, side=128, coverage=1.0)
+    maps = rows @ augmentation._interpolation(64).T
+    for index, (x, y) in enumerate(maps):
+        layers = np.concatenate([faces[index], masks[index]], axis=-1)
+        both = cv2.remap(layers, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        np.testing.assert_array_equal(sample.warped[index], both[:64, :, :3])
+        np.testing.assert_array_equal(sample.target[index], both[64:, :, :3])
+        np.testing.assert_array_equal(sample.masks[index], both[64:, :, 3:])
+
+
+def test_known_colors_give_the_same_samples():
+    faces, others = _faces(), measure_colors(_faces(seed=4))
+    chosen = np.array([4, 0, 4])
+    known = _augment(faces[chosen], Augmentation(), colors=measure_colors(faces)[chosen], references=others)
+    assert _same(known, _augment(faces[chosen], Augmentation(), references=others))
+
+
+def test_a_list_of_faces_is_as_good_as_an_array():
+    faces = _faces()
+    masks = np.zeros_like(faces)
+    assert _same(
+        _augment(faces, Augmentation(), masks=masks), _augment(list(faces), Augmentation(), masks=list(masks))
+    )

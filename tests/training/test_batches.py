@@ -149,7 +149,7 @@ def test_prefetch_keeps_the_order():
         time.sleep(0.02 if step % 3 == 0 else 0.0)  # so that later ones are ready first
         return {"step": np.array(step)}
 
-    batches = prefetch(make, start=40, ahead=3, threads=4)
+    batches = prefetch(make, start=40, threads=4)
     taken = [next(batches) for _ in range(9)]
     batches.close()
     assert [step for step, _ in taken] == list(range(40, 49))
@@ -163,11 +163,11 @@ def test_prefetch_makes_no_more_than_it_should():
         made.append(step)
         return {}
 
-    batches = prefetch(make, start=0, ahead=3, threads=2)
+    batches = prefetch(make, start=0, threads=2)
     for _ in range(5):
         next(batches)
     batches.close()
-    assert set(range(5)) <= set(made) <= set(range(8))
+    assert set(range(5)) <= set(made) <= set(range(9))
 
 
 def test_what_fails_in_a_thread_is_seen():

@@ -116,12 +116,6 @@ def test_the_estimate_chooses_without_a_gpu(monkeypatch):
         assert choose_batch(settings) == batch
 
 
-def test_free_memory(monkeypatch, tmp_path):
-    assert 2**20 < memory.free_bytes() < 2**50
-    monkeypatch.setattr(memory, "_FREE", tmp_path / "none")
-    assert memory.free_bytes() == 8 * 2**30
-
-
 def test_a_step_takes_more_for_more_faces_pixels_and_bits():
     fast, classic = PRESETS["fast"], PRESETS["classic-64"]
     narrow = replace(fast, training=replace(fast.training, precision="bfloat16"))
