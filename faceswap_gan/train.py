@@ -32,6 +32,7 @@ def run(
     batch: int | Literal["auto"] | None = None,
     seed: int | None = None,
     precision: Precision | None = None,
+    devices: int | Literal["all"] = 1,
     save_minutes: float = 2.0,
     preview_minutes: float = 3.0,
     list_presets: bool = False,
@@ -54,6 +55,8 @@ def run(
         seed: Seed of everything random; 0 by default.
         precision: Arithmetic of the networks' layers; the preset's by default, float32 where the processor has no
             bfloat16. Weights and losses are float32 always.
+        devices: GPUs (CPUs where there is none) that share each step's batch, or all; the steps are the same on any
+            number.
         save_minutes: Minutes between checkpoints.
         preview_minutes: Minutes between preview sheets.
         list_presets: Only print the presets: parameters, operations, memory and when to use which.
@@ -68,7 +71,7 @@ def run(
         _print_presets()
         return
     folders, faces = _both(src, dst), None if batch == "auto" else batch
-    _check_positive(steps=steps, minutes=minutes, batch=faces)
+    _check_positive(steps=steps, minutes=minutes, batch=faces, devices=None if devices == "all" else devices)
     _check_not_negative(seed=seed, save_minutes=save_minutes, preview_minutes=preview_minutes)
     if steps is None and minutes is None:
         minutes = _DEFAULT_MINUTES
@@ -86,7 +89,7 @@ def run(
         if checkpoint is None:
             settings = with_batch(settings, choose_batch(settings)) if batch == "auto" else settings
             write_settings(model, settings)
-        _fit(folders, model, settings, budget, checkpoint)
+        _fit(folders, model, settings, budget, checkpoint, devices)
 
 
 def _print_presets() -> None:
@@ -113,29 +116,40 @@ def _is_done(model: Path, checkpoint: Checkpoint, budget: Budget) -> bool:
 
 
 def _fit(
-    folders: dict[str, Path], model: Path, settings: Settings, budget: Budget, checkpoint: Checkpoint | None
+    folders: dict[str, Path],
+    model: Path,
+    settings: Settings,
+    budget: Budget,
+    checkpoint: Checkpoint | None,
+    devices: int | Literal["all"],
 ) -> None:
     """Read the faces, build the networks and train."""
     import numpy as np
 
     from faceswap_gan.training.batches import read_faces
+    from faceswap_gan.training.devices import check_split, count_devices, on_devices
     from faceswap_gan.training.networks import build_networks
     from faceswap_gan.training.steps import build_step
     from faceswap_gan.training.trainer import train
 
+    number = count_devices(devices)
+    check_split(settings, number)
     people = {side: read_faces(folder, size=settings.model.size) for side, folder in folders.items()}
     rng = np.random.default_rng([settings.training.seed, 1])
-    networks = build_networks(settings.model, precision=settings.training.precision, rng=rng)
+    with on_devices(number):
+        networks = build_networks(settings.model, precision=settings.training.precision, rng=rng)
+        step = build_step(networks, settings)
     log.info(
-        "%s: %s, %.1f million weights, %s; %d src and %d dst faces; from step %d",
+        "%s: %s, %.1f million weights, %s on %d %s; %d src and %d dst faces; from step %d",
         model,
         settings.preset,
         sum(network.count_params() for network in networks.values()) / 1e6,
         settings.training.precision,
+        number,
+        "device" if number == 1 else "devices",
         *(len(people[side].faces) for side in ("src", "dst")),
         0 if checkpoint is None else checkpoint.state.step,
     )
-    step = build_step(networks, settings)
     train(people, networks, step, settings, model=model, budget=budget, checkpoint=checkpoint)
 
 

@@ -26,7 +26,6 @@ FLAGS = {
         "--minutes",
         "--batch",
         "--precision",
-        "--list-presets",
     },
     "convert": {"--video", "--model", "--output", "--face", "--output-layout", "--color", "--coverage", "--parts"},
     "swap": {"--src-video", "--dst-video", "--output", "--workspace", "--minutes", "--steps", "--preset"},

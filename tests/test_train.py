@@ -56,7 +56,9 @@ def model(tmp_path):
 def chosen(monkeypatch):
     """What would be trained, without training."""
     seen = []
-    monkeypatch.setattr(train, "_fit", lambda folders, model, settings, budget, checkpoint: seen.append(settings))
+    monkeypatch.setattr(
+        train, "_fit", lambda folders, model, settings, budget, checkpoint, devices: seen.append(settings)
+    )
     return seen
 
 

@@ -234,7 +234,7 @@ def _drop(folder: Path) -> None:
 
 
 def _to_array(variable: keras.Variable, step: int) -> NDArray[np.generic]:
-    values = np.asarray(keras.ops.convert_to_numpy(variable.value))
+    values = np.asarray(keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(variable)))
     if not np.isfinite(values).all():
         raise DivergedError(f"by step {step} {variable.path} is no finite number")
     return values

@@ -1,11 +1,24 @@
-"""What the machine can compute with."""
+"""What the machine can compute with, and training on several devices at once.
+
+A step on several devices is the step on one: every device holds all variables and takes its part of the batch. JAX
+compiles the step for the whole batch, so nothing in it knows of devices. TensorFlow runs it on each device with that
+device's part: what is no mean over faces must go through `sum_over_devices`. Touches both backends, imported lazily.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Literal
 
 import keras
+import numpy as np
 from keras import ops
+from numpy.typing import NDArray
+
+from faceswap_gan.config import Settings
+from faceswap_gan.errors import SettingsError
 
 _CPU_FLAGS = Path("/proc/cpuinfo")
 
@@ -26,3 +39,141 @@ def has_fast_bfloat16() -> bool:
         return False
     flags = _CPU_FLAGS.read_text(encoding="utf-8", errors="replace")
     return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+def count_devices(wanted: int | Literal["all"]) -> int:
+    """Tell how many devices to train on: GPUs where there are any, else CPUs.
+
+    Args:
+        wanted: how many, or all that the backend sees.
+
+    Raises:
+        SettingsError: there are not so many, or the backend trains on one alone.
+    """
+    backend = keras.backend.backend()
+    seen = len(_list_devices())
+    if backend == "torch" and wanted not in (1, "all"):
+        raise SettingsError(
+            f"expected --devices 1 with torch, got {wanted}: it trains on one device; "
+            "set KERAS_BACKEND=jax or tensorflow for more."
+        )
+    if wanted != "all" and wanted > seen:
+        raise SettingsError(f"expected --devices up to {seen}, which {backend} sees, got {wanted}; give fewer.")
+    return seen if wanted == "all" else wanted
+
+
+def check_split(settings: Settings, devices: int) -> None:
+    """Refuse what does not come out the same on several devices as on one.
+
+    Args:
+        settings: the model's settings.
+        devices: how many.
+
+    Raises:
+        SettingsError: the batch is no multiple of the devices; on TensorFlow also what looks at a whole batch.
+    """
+    training = settings.training
+    for name, number in (("--batch", training.batch), ("pairs", training.pairs)):
+        if number % devices:
+            raise SettingsError(
+                f"expected {name} to be a multiple of {devices} devices, got {number}; change either."
+            )
+    whole = settings.model.norm == "batchnorm" or settings.losses.gan == "relativistic"
+    if devices > 1 and settings.model.family == "classic" and whole and keras.backend.backend() == "tensorflow":
+        raise SettingsError(
+            "expected neither batchnorm nor the relativistic loss on several devices with TensorFlow, where each "
+            "looks at its own part of the batch; set KERAS_BACKEND=jax."
+        )
+
+
+@contextmanager
+def on_devices(devices: int) -> Iterator[None]:
+    """Let networks, step and optimizer that are built inside hold their variables on every device.
+
+    Training and painting with them happen outside.
+
+    Args:
+        devices: how many; 1 changes nothing.
+    """
+    if devices == 1:
+        yield
+    elif keras.backend.backend() == "jax":
+        with keras.distribution.DataParallel(devices=_list_devices()[:devices]).scope():
+            yield
+    else:
+        import tensorflow as tf
+
+        with tf.distribute.MirroredStrategy(_list_devices()[:devices]).scope():
+            yield
+
+
+def split_batch(step: keras.Model, batch: Mapping[str, NDArray[np.generic]]) -> Mapping[str, Any]:
+    """Give each device its part of a batch: of every person's faces, and of the pairs.
+
+    Args:
+        step: built in `on_devices`.
+        batch: of `training.batches`.
+    """
+    if keras.backend.backend() == "jax":
+        return _split_jax(step, batch)
+    if keras.backend.backend() == "tensorflow" and step.distribute_strategy.num_replicas_in_sync > 1:
+        return {name: _split_tensorflow(step.distribute_strategy, name, batch[name]) for name in batch}
+    return batch
+
+
+def sum_over_devices(value: keras.KerasTensor) -> keras.KerasTensor:
+    """Sum what each device computed from its part of a batch, inside a step; the value itself on one device."""
+    if count_parts() == 1:
+        return value
+    import tensorflow as tf
+
+    return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, value)
+
+
+def count_parts() -> int:
+    """Tell, inside a step, into how many parts its batch is split: 1 but for TensorFlow on several devices."""
+    if keras.backend.backend() != "tensorflow":
+        return 1
+    import tensorflow as tf
+
+    return int(tf.distribute.get_strategy().num_replicas_in_sync)
+
+
+def _list_devices() -> list[str]:
+    backend = keras.backend.backend()
+    if backend == "jax":
+        return list(keras.distribution.list_devices())
+    if backend == "torch":
+        return ["torch"]
+    import tensorflow as tf
+
+    found = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+    return [device.name for device in found]
+
+
+def _split_jax(step: keras.Model, batch: Mapping[str, NDArray[np.generic]]) -> Mapping[str, Any]:
+    import jax
+
+    mesh = getattr(step.trainable_variables[0].value.sharding, "mesh", None)
+    if mesh is None:
+        return batch
+    (axis,) = mesh.axis_names
+    parts = {name: axis if len(array) % mesh.size == 0 else None for name, array in batch.items()}
+    specs = {name: jax.sharding.PartitionSpec(part) for name, part in parts.items()}
+    return {name: jax.device_put(batch[name], jax.sharding.NamedSharding(mesh, specs[name])) for name in batch}
+
+
+def _split_tensorflow(strategy: Any, name: str, array: NDArray[np.generic]) -> Any:
+    count = strategy.num_replicas_in_sync
+
+    def part(context: Any) -> Any:
+        mine = context.replica_id_in_sync_group
+        if name in ("ratio", "looks"):
+            chosen = array
+        elif name.startswith("pair_"):  # first frames before second frames: both halves are split alike
+            chosen = np.concatenate([np.split(half, count)[mine] for half in np.split(array, 2)])
+        else:
+            chosen = np.split(array, count)[mine]
+        return ops.convert_to_tensor(chosen)
+
+    return strategy.experimental_distribute_values_from_function(part)

@@ -11,6 +11,7 @@ from faceswap_gan.nn.generator import split_head
 from faceswap_gan.nn.losses import neighbour_differences
 from faceswap_gan.nn.motion import luma, motion_loss
 from faceswap_gan.nn.similarity import dssim_loss
+from faceswap_gan.training.devices import sum_over_devices
 from faceswap_gan.training.networks import Networks
 from faceswap_gan.training.steps import Step, Tensors, Terms, to_mask, to_picture
 
@@ -31,10 +32,9 @@ class FastStep(Step):
     def __init__(self, networks: Networks, weights: LossSettings) -> None:
         super().__init__(networks, weights, ("reconstruction", "structure", "edge", "mask", "motion", "look"))
         shape = (len(SIDES), *networks["encoder"].input_shape[1:])
-        self.mean_swap = self.add_weight(name="mean_swap", shape=shape, initializer="zeros", trainable=False)
-        self.mean_swaps_seen = self.add_weight(
-            name="mean_swaps_seen", shape=(len(SIDES),), initializer="zeros", trainable=False
-        )
+        state = {"initializer": "zeros", "trainable": False, "aggregation": "only_first_replica"}
+        self.mean_swap = self.add_weight(name="mean_swap", shape=shape, **state)
+        self.mean_swaps_seen = self.add_weight(name="mean_swaps_seen", shape=(len(SIDES),), **state)
 
     def terms(self, batch: Tensors) -> Terms:
         """Reconstruct both people from warped crops, and swap pairs of frames as they are.
@@ -75,8 +75,9 @@ class FastStep(Step):
         as an error; the gradient is that of the true mean, (mean swap - mean face) for each frame.
         """
         chosen = ops.one_hot(person, len(SIDES), dtype="float32")
-        number = ops.sum(chosen, axis=0)
-        mean = ops.einsum("np,nhwc->phwc", chosen, ops.stop_gradient(rgb)) / _maps(ops.maximum(number, 1.0))
+        number = sum_over_devices(ops.sum(chosen, axis=0))
+        total = sum_over_devices(ops.einsum("np,nhwc->phwc", chosen, ops.stop_gradient(rgb)))
+        mean = total / _maps(ops.maximum(number, 1.0))
         seen = self.mean_swaps_seen
         keep = ops.where(number > 0, ops.where(seen > 0, _MEMORY, 0.0), 1.0)
         self.mean_swap.assign(_maps(keep) * self.mean_swap + (1.0 - _maps(keep)) * mean)

@@ -16,6 +16,7 @@ from keras import ops
 from faceswap_gan.config import LossSettings, Settings
 from faceswap_gan.nn import losses
 from faceswap_gan.training.average import WeightAverage
+from faceswap_gan.training.devices import count_parts, split_batch
 from faceswap_gan.training.networks import Networks
 
 Tensors = Mapping[str, keras.KerasTensor]
@@ -74,6 +75,10 @@ class Step(keras.Model):  # type: ignore[misc]
         """Give a placeholder: `compute_loss` runs the networks, as only it may see their targets."""
         return ops.zeros((1,))
 
+    def train_on_batch(self, x: Any, *args: Any, **more: Any) -> Any:
+        """Make a step with a batch of `training.batches`, on all devices that the step was built on."""
+        return super().train_on_batch(split_batch(self, x), *args, **more)
+
     def compute_loss(
         self,
         x: Any = None,
@@ -99,7 +104,8 @@ class Step(keras.Model):  # type: ignore[misc]
         terms = self.terms({name: ops.convert_to_tensor(value) for name, value in x.items()})
         for name, value in terms.items():
             self.means[name].update_state(ops.stop_gradient(value))
-        return sum(terms.values(), start=sum(self.losses, start=ops.zeros(())))
+        # TensorFlow adds up what each device's part of the batch gives
+        return sum(terms.values(), start=sum(self.losses, start=ops.zeros(()))) / count_parts()
 
     @abstractmethod
     def terms(self, batch: Tensors) -> Terms:

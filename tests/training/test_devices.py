@@ -1,0 +1,101 @@
+"""Several devices: the losses and the checkpoint are those of one device with the same batch."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+from tiny import tiny_settings, write_faces
+from worker import run_jobs
+
+from faceswap_gan.errors import SettingsError
+from faceswap_gan.nn.fast import SIDES
+from faceswap_gan.training import devices
+from faceswap_gan.training.checkpoint import find_checkpoint
+
+STEPS = 3
+
+
+def _virtual(number):
+    """Variables that make one CPU look like several."""
+    return {"VIRTUAL_DEVICES": str(number), "XLA_FLAGS": f"--xla_force_host_platform_device_count={number}"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [2, 4])
+@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+@pytest.mark.parametrize("family", ["fast", "classic"])
+def test_losses_are_those_of_one_device(tmp_path, family, backend, number):
+    if not importlib.util.find_spec(backend):
+        pytest.skip(f"{backend} is not installed")
+    for side in SIDES:
+        write_faces(tmp_path / f"face_{side}", side)
+    training = {"batch": 4, "pairs": 4 if family == "fast" else 0}
+    job = {"family": family, "steps": (0, STEPS), "training": training}
+    one, several, back = run_jobs(
+        tmp_path,
+        backend,
+        [
+            {**job, "save": str(tmp_path / "one")},
+            {**job, "devices": number, "save": str(tmp_path / "several")},
+            {**job, "devices": number, "begin": str(tmp_path / "one"), "steps": (STEPS, STEPS + 1)},
+        ],
+        **_virtual(number),
+    )
+    for wanted, got in zip(one, several, strict=True):
+        assert got == pytest.approx(wanted, rel=1e-3, abs=1e-5)
+    assert one[0] != one[-1]
+    assert len(back) == 1
+    folders = [find_checkpoint(tmp_path / name).folder for name in ("one", "several")]
+    with np.load(folders[0] / "training.npz") as first, np.load(folders[1] / "training.npz") as second:
+        assert first.files == second.files
+        assert [first[name].shape for name in first.files] == [second[name].shape for name in first.files]
+
+
+def test_one_device_changes_nothing(monkeypatch):
+    with devices.on_devices(1):
+        variable = keras.Variable(np.ones(2, np.float32))
+    assert float(variable.numpy().sum()) == 2.0
+    assert devices.count_parts() == 1
+    assert devices.count_devices(1) == 1
+
+
+def test_more_than_there_are(monkeypatch):
+    monkeypatch.setattr(devices, "_list_devices", lambda: ["one", "two"])
+    assert (devices.count_devices("all"), devices.count_devices(2)) == (2, 2)
+    with pytest.raises(SettingsError, match="--devices up to 2, which .* sees, got 3"):
+        devices.count_devices(3)
+
+
+def test_torch_trains_on_one(monkeypatch):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "torch")
+    assert (devices.count_devices("all"), devices.count_devices(1)) == (1, 1)
+    with pytest.raises(SettingsError, match="KERAS_BACKEND=jax or tensorflow"):
+        devices.count_devices(2)
+
+
+@pytest.mark.parametrize(
+    ("training", "words"), [({"batch": 6}, "--batch to be a multiple of 4"), ({"batch": 8, "pairs": 2}, "pairs")]
+)
+def test_what_cannot_be_split_is_refused(training, words):
+    settings = tiny_settings("fast", training={"pairs": 4, **training})
+    devices.check_split(settings, 1)
+    with pytest.raises(SettingsError, match=words):
+        devices.check_split(settings, 4)
+
+
+@pytest.mark.parametrize(("part", "change"), [("model", {"norm": "batchnorm"}), ("losses", {"gan": "relativistic"})])
+@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+def test_whole_batches_need_jax(monkeypatch, backend, part, change):
+    monkeypatch.setattr(keras.backend, "backend", lambda: backend)
+    plain = tiny_settings("classic")
+    settings = replace(plain, **{part: replace(getattr(plain, part), **change)})
+    devices.check_split(settings, 1)
+    if backend == "jax":
+        devices.check_split(settings, 2)
+        return
+    with pytest.raises(SettingsError, match="KERAS_BACKEND=jax"):
+        devices.check_split(settings, 2)
