@@ -21,10 +21,11 @@ import cv2
 import numpy as np
 
 from faceswap_gan.config import PRESETS
-from faceswap_gan.media.images import encode_image
+from faceswap_gan.media.images import encode_image, resize
 from faceswap_gan.nn.fast import SIDES
-from faceswap_gan.training.augment import reduce_face
-from faceswap_gan.training.batches import BatchMaker, FaceSet, prefetch
+from faceswap_gan.training.augment import OVERSAMPLING
+from faceswap_gan.training.batches import BatchMaker, prefetch
+from faceswap_gan.training.face_set import FaceSet
 
 STORED = 256  # px: side of the crops that `extract` writes
 
@@ -40,8 +41,9 @@ def draw_faces(count: int, rng: np.random.Generator) -> np.ndarray:
 
 def face_set(faces: np.ndarray, size: int) -> FaceSet:
     """Keep what training with a size keeps of faces; their own pictures stand in for masks."""
-    kept = np.stack([reduce_face(face, size=size) for face in faces])
-    crops = np.stack([cv2.resize(face, (size, size), interpolation=cv2.INTER_AREA) for face in faces])
+    kept, crops = (
+        np.stack([resize(face, side) for face in faces]) for side in (min(STORED, OVERSAMPLING * size), size)
+    )
     return FaceSet(faces=kept, masks=kept[::-1], crops=crops, crop_masks=crops[::-1])
 
 

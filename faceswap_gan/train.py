@@ -126,8 +126,8 @@ def _fit(
     """Read the faces, build the networks and train."""
     import numpy as np
 
-    from faceswap_gan.training.batches import read_faces
     from faceswap_gan.training.devices import check_split, count_devices, on_devices
+    from faceswap_gan.training.face_set import read_faces
     from faceswap_gan.training.networks import build_networks
     from faceswap_gan.training.steps import build_step
     from faceswap_gan.training.trainer import train

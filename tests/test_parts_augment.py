@@ -17,7 +17,7 @@ from faceswap_gan.faces.folder import RECORDS, FaceCrop, FaceFolder, FaceWriter,
 from faceswap_gan.faces.landmarks import Landmarks
 from faceswap_gan.media.images import read_image, read_mask, write_mask
 from faceswap_gan.parts_augment import run
-from faceswap_gan.training.batches import read_faces
+from faceswap_gan.training.face_set import read_faces
 
 
 def _write(folder, side, count=16):

@@ -18,7 +18,7 @@ from faceswap_gan.faces.hulls import part_mask
 from faceswap_gan.faces.landmarks import Landmarks
 from faceswap_gan.media.images import write_image, write_mask
 from faceswap_gan.nn.fast import SIDES
-from faceswap_gan.training.batches import FaceSet, read_faces
+from faceswap_gan.training.face_set import FaceSet, read_faces
 
 COUNT = 16
 SIDE = 64  # px

@@ -43,7 +43,7 @@ def _train(folder: Path, job: Mapping[str, Any]) -> list[dict[str, float]]:
     from tiny import SIDE, tiny_settings
 
     from faceswap_gan.nn.fast import SIDES
-    from faceswap_gan.training.batches import BatchMaker, read_faces
+    from faceswap_gan.training.batches import BatchMaker
     from faceswap_gan.training.checkpoint import (
         State,
         find_checkpoint,
@@ -52,6 +52,7 @@ def _train(folder: Path, job: Mapping[str, Any]) -> list[dict[str, float]]:
         save_checkpoint,
     )
     from faceswap_gan.training.devices import on_devices
+    from faceswap_gan.training.face_set import read_faces
     from faceswap_gan.training.networks import build_networks
     from faceswap_gan.training.steps import build_step
 

@@ -26,7 +26,9 @@ _Way = tuple[NDArray[np.int16], NDArray[np.uint16]]
 _NODES = 5  # the warp's grid has 5 x 5 nodes, the outermost on the picture's border
 _WARP = (5.0 / 256.0, 6.2 / 256.0)  # deviation of a node, in sides of the crop, drawn between these
 _BLUR_SIDES = (5, 7, 9, 11)  # px of the output
-_OVERSAMPLING = 2  # bilinear interpolation at half size is the mean of 2 x 2 pixels: nothing is skipped
+OVERSAMPLING = 2
+"""Resolution of crops, in that of the samples, beyond which nothing is gained: bilinear interpolation at half size is
+the mean of 2 x 2 pixels, so none is skipped."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +68,8 @@ def augment(
 ) -> Sample:
     """Draw one sample from each face.
 
-    The same faces, settings and state of rng give the same samples, in whatever thread. From crops that
-    `reduce_face` has made smaller, with colours that are known, it draws faster.
+    The same faces, settings and state of rng give the same samples, in whatever thread. It draws fastest from crops
+    of `OVERSAMPLING` times the samples' side whose colours are known.
 
     Args:
         faces: N crops, uint8 RGB (H, H, 3) each.
@@ -106,20 +108,6 @@ def augment(
                 picture[:] = _blur(picture, int(draws.blur_sides[index]), float(draws.blur_angles[index]))
         _resample(_shrink(mask, side), target, parts[index])
     return Sample(warped=pictures[0], target=pictures[1], masks=parts)
-
-
-def reduce_face(image: Bytes, *, size: int, coverage: float = 1.0) -> Bytes:
-    """Shrink a crop or its mask to what `augment` needs of it, to be kept in memory.
-
-    Args:
-        image: Crop or masks, uint8 (H, H, C).
-        size: Side of the samples, px.
-        coverage: Share of the crop's side that the network sees, in (0, 1].
-
-    Returns:
-        The picture with twice the samples' resolution, or itself where it has less.
-    """
-    return _shrink(image, _reduced_side(image.shape[0], size=size, coverage=coverage))
 
 
 def _check(faces: Sequence[Bytes] | Bytes, masks: Sequence[Bytes] | Bytes, coverage: float) -> None:
@@ -203,7 +191,7 @@ def _interpolation(size: int) -> Floats:
 
 
 def _reduced_side(side: int, *, size: int, coverage: float) -> int:
-    return min(side, round(_OVERSAMPLING * size / coverage))
+    return min(side, round(OVERSAMPLING * size / coverage))
 
 
 def _shrink(image: Bytes, side: int) -> Bytes:

@@ -1,27 +1,19 @@
-"""Batches of both people from faces in memory, made ahead of the step that takes them."""
+"""Batches of both people from decoded faces, made ahead of the step that takes them."""
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import count
-from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from faceswap_gan.config import Settings
-from faceswap_gan.errors import FaceFolderError
-from faceswap_gan.faces.alignment import template
-from faceswap_gan.faces.folder import FaceCrop, FaceFolder, mask_file, mask_folder
-from faceswap_gan.faces.parts import face_mask, mouth_mask
-from faceswap_gan.media.images import read_mask, resize
 from faceswap_gan.nn.fast import SIDES
-from faceswap_gan.training.augment import augment, reduce_face
+from faceswap_gan.training.augment import augment
+from faceswap_gan.training.face_set import FaceSet
 from faceswap_gan.training.host import count_cores
 from faceswap_gan.training.recolor import measure_colors
 from faceswap_gan.training.sampling import face_probabilities, moment_probabilities
@@ -29,80 +21,10 @@ from faceswap_gan.training.sampling import face_probabilities, moment_probabilit
 Bytes = NDArray[np.uint8]
 Batch = dict[str, NDArray[np.generic]]
 
-FEWEST = 16
-"""Faces of a person without which training is refused."""
-
 _NEAR = 4  # frames: half of the pairs are at most so far apart
 _TOWARDS_SRC = 0.75  # share of pairs that are dst's footage painted as src, the way most models are used
 
 _MOST_THREADS = 8  # beyond, Python's own part of the work is the limit
-
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class FaceSet:
-    """One person's faces, decoded and shrunk to what training needs of them."""
-
-    faces: Bytes
-    """RGB (N, R, R, 3), R up to twice the network's size."""
-    masks: Bytes
-    """Eyes, mouth and face of each, (N, R, R, 3), 255 = full weight."""
-    crops: Bytes
-    """The faces as conversion gives them to the network, RGB (N, S, S, 3)."""
-    crop_masks: Bytes
-    """The masks at that size, (N, S, S, 3)."""
-
-
-def read_faces(folder: Path, *, size: int) -> FaceSet:
-    """Read a face folder and its eye masks into memory.
-
-    A face whose landmarks are unknown, as in a plain folder of pictures, is taken to be aligned to the template.
-
-    Args:
-        folder: the face folder.
-        size: side of the network's crops, px.
-
-    Raises:
-        FaceFolderError: there are fewer than 16 faces.
-    """
-    source = FaceFolder(folder)
-    if len(source) < FEWEST:
-        raise FaceFolderError(
-            f"expected at least {FEWEST} faces in {folder}, got {len(source)}; "
-            "extract with a smaller --every or from a longer video."
-        )
-    side = min(source.read(0).image.shape[0], 2 * size)
-
-    def read(index: int) -> tuple[Bytes, Bytes, Bytes, bool]:
-        crop = source.read(index, size=side)
-        file = mask_file(source.files[index])
-        masks = _masks(crop, resize(read_mask(file), side) if file.is_file() else None)
-        return crop.image, masks, resize(crop.image, size), file.is_file()
-
-    with ThreadPoolExecutor() as pool:
-        faces, masks, crops, known = zip(*pool.map(read, range(len(source))), strict=True)
-    if not all(known):
-        log.warning(
-            "%d of %d faces in %s have no eye mask in %s: their eyes weigh no more than the rest; "
-            "`faceswap-gan masks --faces %s` writes them",
-            known.count(False), len(known), folder, mask_folder(folder), folder,
-        )  # fmt: skip
-    reduced = [reduce_face(each, size=size) for each in masks]
-    return FaceSet(
-        faces=np.stack([reduce_face(each, size=size) for each in faces]),
-        masks=np.stack(reduced),
-        crops=np.stack(crops),
-        crop_masks=np.stack([cv2.resize(each, (size, size), interpolation=cv2.INTER_AREA) for each in reduced]),
-    )
-
-
-def _masks(crop: FaceCrop, eyes: Bytes | None) -> Bytes:
-    """Stack the masks of eyes, mouth and face, uint8 (R, R, 3)."""
-    side = len(crop.image)
-    points = template(side) if crop.landmarks is None else crop.landmarks
-    empty = np.zeros((side, side), np.uint8)
-    return np.dstack([empty if eyes is None else eyes, mouth_mask(points, side), face_mask(points, side)])
 
 
 class BatchMaker:

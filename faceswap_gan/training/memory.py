@@ -15,8 +15,9 @@ from faceswap_gan.config import Settings
 from faceswap_gan.errors import SettingsError
 from faceswap_gan.nn.cost import count_values
 from faceswap_gan.nn.fast import SIDES
-from faceswap_gan.training.batches import FEWEST, BatchMaker, FaceSet
+from faceswap_gan.training.batches import BatchMaker
 from faceswap_gan.training.devices import has_gpu
+from faceswap_gan.training.face_set import FEWEST, FaceSet
 from faceswap_gan.training.host import free_bytes
 from faceswap_gan.training.networks import Networks, build_networks, outline_networks
 from faceswap_gan.training.steps import build_step

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from faceswap_gan.media.images import to_float, to_uint8, write_image
 from faceswap_gan.nn.fast import SIDES
 from faceswap_gan.nn.generator import split_head
-from faceswap_gan.training.batches import FaceSet
+from faceswap_gan.training.face_set import FaceSet
 from faceswap_gan.training.networks import Networks, build_painter
 
 _FACES = 8  # per person

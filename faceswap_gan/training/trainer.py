@@ -12,7 +12,7 @@ from pathlib import Path
 
 from faceswap_gan.config import Settings
 from faceswap_gan.errors import DivergedError, ModelError
-from faceswap_gan.training.batches import BatchMaker, FaceSet, prefetch
+from faceswap_gan.training.batches import BatchMaker, prefetch
 from faceswap_gan.training.budget import Budget, Clock, Timer
 from faceswap_gan.training.checkpoint import (
     Checkpoint,
@@ -23,6 +23,7 @@ from faceswap_gan.training.checkpoint import (
     load_variables,
     save_checkpoint,
 )
+from faceswap_gan.training.face_set import FaceSet
 from faceswap_gan.training.guard import Guard
 from faceswap_gan.training.log import TrainingLog
 from faceswap_gan.training.networks import Networks

@@ -1,4 +1,4 @@
-"""Batches: the same for the same step, of the right people, in order; and what face folders they come from."""
+"""Batches: the same for the same step, of the right people, in order."""
 
 from __future__ import annotations
 
@@ -7,15 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tiny import COUNT, SIDE, UNCHANGED, draw_faces, tiny_settings, write_faces
+from tiny import COUNT, SIDE, UNCHANGED, tiny_settings
 
 from faceswap_gan.errors import FaceFolderError
-from faceswap_gan.faces.alignment import Alignment, template
-from faceswap_gan.faces.detector import Face
-from faceswap_gan.faces.folder import FaceCrop, FaceWriter, mask_folder
-from faceswap_gan.media.images import write_image, write_mask
 from faceswap_gan.nn.fast import SIDES
-from faceswap_gan.training.batches import BatchMaker, FaceSet, prefetch, read_faces
+from faceswap_gan.training.batches import BatchMaker, prefetch
+from faceswap_gan.training.face_set import FaceSet
 
 SETTINGS = tiny_settings("fast", training={"batch": 5, "pairs": 7})
 
@@ -176,59 +173,3 @@ def test_what_fails_in_a_thread_is_seen():
 
     with pytest.raises(FaceFolderError, match="step 7"):
         next(prefetch(make, start=7))
-
-
-def test_too_few_faces(tmp_path):
-    folder = write_faces(tmp_path / "few", "src", count=15)
-    with pytest.raises(FaceFolderError, match="at least 16 faces in .*few, got 15"):
-        read_faces(folder, size=SIDE)
-
-
-def test_a_missing_folder(tmp_path):
-    with pytest.raises(FaceFolderError, match="missing"):
-        read_faces(tmp_path / "nowhere", size=SIDE)
-
-
-def test_a_plain_folder_without_masks_warns(tmp_path, caplog):
-    faces = read_faces(write_faces(tmp_path / "plain", "src", masks=False), size=SIDE)
-    assert "16 of 16 faces" in caplog.text
-    assert "faceswap-gan masks" in caplog.text
-    assert not faces.masks[..., 0].any()
-    assert faces.masks[..., 1].max() == faces.masks[..., 2].max() == 255, "mouth and face by the template"
-
-
-def test_a_folder_with_masks_does_not_warn(people, caplog, tmp_path):
-    read_faces(write_faces(tmp_path / "full", "dst"), size=SIDE)
-    assert not caplog.text
-    assert all(faces.masks[..., 0].max() == 255 for faces in people.values())
-
-
-def test_masks_of_another_format_count(tmp_path, caplog):
-    folder = tmp_path / "old"
-    for index, face in enumerate(draw_faces("src")):
-        write_image(folder / f"{index}.jpg", face)
-        write_mask(mask_folder(folder) / f"{index}.jpg", np.full((SIDE, SIDE), 200, np.uint8))
-    faces = read_faces(folder, size=SIDE)
-    assert not caplog.text
-    assert np.abs(faces.masks[..., 0].astype(int) - 200).max() <= 2
-
-
-def test_sizes(tmp_path):
-    for index, face in enumerate(draw_faces("src", size=300)):
-        write_image(tmp_path / "faces" / f"{index}.png", face[: 300 - index])  # not even square
-    faces = read_faces(tmp_path / "faces", size=SIDE)
-    assert faces.faces.shape == faces.masks.shape == (COUNT, 2 * SIDE, 2 * SIDE, 3)
-    assert faces.crops.shape == faces.crop_masks.shape == (COUNT, SIDE, SIDE, 3)
-
-
-def test_masks_follow_the_landmarks(tmp_path):
-    (tmp_path / "video.mp4").write_bytes(b"a video")
-    with FaceWriter(tmp_path / "faces", video=tmp_path / "video.mp4") as writer:
-        for index, image in enumerate(draw_faces("src")):
-            points = template(SIDE).astype(np.float32) + np.float32([index % 2 * 12, 0])
-            face = Face(np.float32([0, 0, SIDE, SIDE]), points, 1.0)
-            writer.write(FaceCrop(image, index, face=face, alignment=Alignment(np.eye(2, 3), SIDE)))
-    faces = read_faces(tmp_path / "faces", size=SIDE)
-    mouths = faces.masks[..., 1].astype(float)
-    columns = (mouths * np.arange(SIDE)).sum(axis=(1, 2)) / mouths.sum(axis=(1, 2))
-    assert columns[1::2].mean() - columns[::2].mean() == pytest.approx(12, abs=0.5)
