@@ -158,7 +158,7 @@ _FAST = Settings(
         look=8.0,
         mask_shape=0.5,
     ),
-    augmentation=Augmentation(rotation=4.0, zoom=0.05, shift=0.025, warp=0.6, color_match=0.0),
+    augmentation=Augmentation(rotation=1.5, zoom=0.02, shift=0.01, warp=0.15, color_match=0.0),
     training=TrainSettings(
         batch=8, pairs=4, generator_rate=4e-4, beta_2=0.99, schedule="cosine", precision="bfloat16", balance=0.5
     ),
