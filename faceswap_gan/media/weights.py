@@ -112,15 +112,12 @@ def find_weights(name: str, *, folder: Path | None = None) -> Path:
         Path of the file, its content checked against the known digest.
 
     Raises:
-        WeightsError: the name is unknown, ``folder`` is none, a file found is not the right one, or the download
-            failed; the message names the file, where it comes from and where to put it.
+        WeightsError: the name is unknown, ``folder`` or ``FACESWAP_WEIGHTS`` is none, a file found is not the right
+            one, or the download failed; the message names the file, where it comes from and where to put it.
     """
     entry = WEIGHTS.get(name)
     if entry is None:
         raise WeightsError(f"expected the name of a pretrained file ({', '.join(WEIGHTS)}), got {name!r}.")
-    if folder is not None and not folder.is_dir():
-        what = "is a file" if folder.exists() else "does not exist"
-        raise WeightsError(f"expected the folder that holds {entry.file}, got {folder}, which {what}; check it.")
     for place in _places(folder):
         path = place / entry.file
         if path.is_file():
@@ -136,9 +133,18 @@ def cache_folder() -> Path:
 
 
 def _places(folder: Path | None) -> list[Path]:
+    """List the folders to look into; those that the user named must be there."""
     variable = os.environ.get(VARIABLE)
-    named = [folder, Path(variable) if variable else None]
-    return [*(place for place in named if place is not None), cache_folder()]
+    named = {"--weights-dir": folder, VARIABLE: Path(variable) if variable else None}
+    places = []
+    for name, place in named.items():
+        if place is None:
+            continue
+        if not place.is_dir():
+            what = "is a file" if place.exists() else "does not exist"
+            raise WeightsError(f"expected the folder of weights in {name}, got {place}, which {what}; check it.")
+        places.append(place)
+    return [*places, cache_folder()]
 
 
 def _check(entry: WeightsFile, path: Path) -> None:

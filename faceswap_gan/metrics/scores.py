@@ -47,8 +47,15 @@ class Judged:
 
     @property
     def due(self) -> NDArray[np.bool_]:
-        """Frames to be judged, bool (n,): the footage shows a face, and the video has a frame."""
-        return np.asarray(self.footage.found & self.own.shown)
+        """Frames to be judged, bool (n,): the footage shows a face between the video's first and last frame.
+
+        A video may be an extract of the footage; a frame that it drops in between is a failure.
+        """
+        rows = np.flatnonzero(self.own.shown)
+        spanned = np.zeros(len(self.own.shown), np.bool_)
+        if rows.size:
+            spanned[rows[0] : rows[-1] + 1] = True
+        return np.asarray(self.footage.found & spanned)
 
 
 @dataclass(frozen=True)

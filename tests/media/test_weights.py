@@ -32,6 +32,8 @@ def _entry(**changes):
 def places(tmp_path, monkeypatch):
     """A folder, one for the environment variable, and an empty cache."""
     folders = {name: tmp_path / name for name in ("folder", "variable", "cache")}
+    for name in ("folder", "variable"):
+        folders[name].mkdir()
     monkeypatch.setenv("FACESWAP_WEIGHTS", str(folders["variable"]))
     monkeypatch.setenv("XDG_CACHE_HOME", str(folders["cache"]))
     monkeypatch.setitem(WEIGHTS, "net", _entry())
@@ -80,7 +82,6 @@ def test_folder_then_variable_then_cache_and_no_network(places, monkeypatch):
     cached = _put(places["cache"] / "faceswap_gan" / "weights")
     assert find_weights("net") == cached
     named = _put(places["variable"])
-    places["folder"].mkdir()
     assert find_weights("net", folder=places["folder"]) == named
     given = _put(places["folder"])
     assert find_weights("net", folder=places["folder"]) == given
@@ -117,12 +118,15 @@ def test_a_damaged_file_is_named(places):
         find_weights("net", folder=places["folder"])
 
 
-def test_a_folder_that_is_none_is_not_passed_over(places):
+def test_a_folder_that_is_none_is_not_passed_over(places, monkeypatch):
     file = _put(places["cache"] / "faceswap_gan" / "weights")
-    with pytest.raises(WeightsError, match="folder, which does not exist"):
-        find_weights("net", folder=places["folder"])
+    with pytest.raises(WeightsError, match=r"--weights-dir, got .*nowhere, which does not exist"):
+        find_weights("net", folder=places["folder"] / "nowhere")
     with pytest.raises(WeightsError, match=r"net\.bin, which is a file"):
         find_weights("net", folder=file)
+    monkeypatch.setenv("FACESWAP_WEIGHTS", str(places["variable"] / "nowhere"))
+    with pytest.raises(WeightsError, match=r"FACESWAP_WEIGHTS, got .*nowhere, which does not exist"):
+        find_weights("net")
 
 
 def test_what_is_not_published_is_explained(places, monkeypatch):

@@ -67,6 +67,21 @@ def evaluation() -> Evaluation:
     )
 
 
+def test_a_frame_dropped_in_between_is_a_failure_and_one_left_off_is_not():
+    surveys = {"footage": measured(1), "src": measured(0), "swap": measured(0), "copy": measured(1)}
+    swap = surveys["swap"]
+    missing = np.isin(np.arange(COUNT), [0, 1, 60, 61, 62, 119])
+    surveys["swap"] = replace(
+        swap,
+        shown=~missing,
+        found=swap.found & ~missing,
+        embeddings=np.where(missing[:, None], np.nan, swap.embeddings),
+    )
+    method = make_method("swap", judge_all(surveys)["swap"], block=25, rng=np.random.default_rng(0))
+    assert method.scores["failures"].value == pytest.approx(3 / 117)
+    assert method.scores["nearer"].value == pytest.approx(114 / 117)
+
+
 def test_a_copy_has_no_error_and_no_identity(evaluation):
     scores = evaluation.methods[1].scores
     assert scores["transfer"].value == pytest.approx(0, abs=1e-6)
