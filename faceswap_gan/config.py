@@ -112,6 +112,8 @@ class TrainSettings:
     """Arithmetic of the layers; weights and losses are float32 always. float16 scales the loss."""
     ema: float = 0.0
     """Decay of the moving average of the generator's weights, which preview and conversion use; 0: none."""
+    held_out: float = 0.05
+    """Share of each person's faces, the last ones, that are never trained on but measured; none below 200 faces."""
     balance: float = 0.0
     """Share of faces drawn evenly over kinds of face (pose, expression) rather than over frames."""
     seed: int = 0

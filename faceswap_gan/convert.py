@@ -27,6 +27,7 @@ def run(
     output: Path,
     *,
     face: Literal["src", "dst"] = "src",
+    checkpoint: Literal["last", "best"] = "last",
     output_layout: Literal["swap", "side-by-side", "triple"] = "swap",
     color: Literal["none", "mean_std", "histogram"] = "mean_std",
     coverage: float = 0.95,
@@ -47,6 +48,7 @@ def run(
         model: model folder that train made.
         output: where the result goes; .mp4, .mov, .mkv, or a picture suffix for a picture.
         face: whose face is painted.
+        checkpoint: the model's newest weights, or those that did best on faces held out from training.
         output_layout: the swap alone, original | swap, or original | swap | mask.
         color: how the painted face takes on the colours of the one it covers.
         coverage: part of the face crop's side that may be painted, above 0 and at most 1.
@@ -71,7 +73,7 @@ def run(
     if output.exists() and output.samefile(video):
         raise SettingsError(f"expected an output beside the video, got the video itself ({output}); rename it.")
     region = _open_region(parts, landmarks, weights_dir)
-    loaded = load_swap(model, face=face)
+    loaded = load_swap(model, face=face, checkpoint=checkpoint)
     statement = settle_consent(model, consent, _ask if sys.stdin.isatty() else None)
     if statement is None:
         log.warning("no consent is stated for %s; name who agreed, and to what, with --consent", model)

@@ -113,7 +113,9 @@ def tiny_pair(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.fixture
 def fake_model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A model folder whose `load_swap` gives an untrained swap function."""
-    monkeypatch.setattr("faceswap_gan.training.checkpoint.load_swap", lambda model, *, face: FakeLoaded(FakeSwap()))
+    monkeypatch.setattr(
+        "faceswap_gan.training.checkpoint.load_swap", lambda model, *, face, **more: FakeLoaded(FakeSwap())
+    )
     folder = tmp_path / "model"
     folder.mkdir()
     return folder

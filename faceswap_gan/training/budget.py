@@ -22,7 +22,7 @@ class Budget:
     save_minutes: float = 2.0
     """Time between checkpoints."""
     preview_minutes: float = 3.0
-    """Time between preview sheets."""
+    """Time between preview sheets, and between measurements on held-out faces."""
 
     def progress(self, state: State) -> float:
         """Return the share of the run that is done, in [0, 1]; 1 ends it."""
@@ -63,11 +63,13 @@ class Clock:
         elapsed, self._last = now - self._last, now
         return replace(state, step=state.step + 1, seconds=state.seconds + elapsed)
 
-    def report(self, state: State, losses: Mapping[str, float], budget: Budget) -> Report:
+    def report(
+        self, state: State, losses: Mapping[str, float], budget: Budget, scores: Mapping[str, float | None]
+    ) -> Report:
         """Describe the steps since the last report."""
         before, self._reported = self._reported, state
         speed = (state.step - before.step) / max(state.seconds - before.seconds, 1e-9)
-        return Report(state.step, state.seconds / 60.0, speed, budget.left_s(state, speed), losses)
+        return Report(state.step, state.seconds / 60.0, speed, budget.left_s(state, speed), losses, scores)
 
 
 class Timer:

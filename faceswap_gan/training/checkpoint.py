@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal
 
 import keras
 import numpy as np
@@ -18,6 +19,7 @@ from faceswap_gan.config import Settings, read_toml
 from faceswap_gan.errors import DivergedError, ModelError
 from faceswap_gan.media.images import write_whole
 from faceswap_gan.nn.generator import Swap, split_head
+from faceswap_gan.training.best import checkpoint_folder, find_best
 from faceswap_gan.training.networks import Networks, build_networks, build_painter
 
 KEEP = 2
@@ -97,7 +99,7 @@ def save_checkpoint(model: Path, networks: Networks, variables: Sequence[keras.V
     home.mkdir(parents=True, exist_ok=True)
     for left in home.glob(f"{_UNFINISHED}*"):
         shutil.rmtree(left, ignore_errors=True)
-    folder = home / f"{state.step:08d}"
+    folder = checkpoint_folder(model, state.step)
     if folder.exists():
         return Checkpoint(folder, state)  # nothing has changed since that step was saved
     unfinished = home / f"{_UNFINISHED}{folder.name}"
@@ -116,8 +118,10 @@ def save_checkpoint(model: Path, networks: Networks, variables: Sequence[keras.V
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     _flush(home)
+    best = find_best(model)
     for old in _folders(model)[:-KEEP]:
-        _drop(old)
+        if best is None or old != checkpoint_folder(model, best.step):
+            _drop(old)
     return Checkpoint(folder, state)
 
 
@@ -137,13 +141,7 @@ def find_checkpoint(model: Path) -> Checkpoint | None:
         ModelError: it is damaged.
     """
     folders = _folders(model)
-    if not folders:
-        return None
-    try:
-        state = _read_state(folders[-1] / _STATE)
-    except (OSError, ValueError, TypeError) as error:
-        raise ModelError(f"{folders[-1]} is damaged ({error}); delete it to go on from the one before.") from error
-    return Checkpoint(folders[-1], state)
+    return _read_checkpoint(folders[-1]) if folders else None
 
 
 def load_networks(checkpoint: Checkpoint, networks: Networks) -> None:
@@ -184,23 +182,32 @@ def load_variables(checkpoint: Checkpoint, variables: Sequence[keras.Variable]) 
         raise ModelError(f"{file} does not fit the model ({line}); delete its folder to go back one.") from error
 
 
-def load_swap(model: Path, *, face: str) -> LoadedSwap:
-    """Read the newest generator of a model.
+def load_swap(model: Path, *, face: str, checkpoint: Literal["last", "best"] = "last") -> LoadedSwap:
+    """Read a generator of a model.
 
     Args:
         model: the model folder.
         face: ``src`` or ``dst``: whose face is painted.
+        checkpoint: the newest, or the one that did best on held-out faces.
 
     Raises:
-        ModelError: the folder holds no trained model.
+        ModelError: the folder holds no trained model, or no best one.
     """
     settings = read_settings(model)
-    checkpoint = find_checkpoint(model)
-    if checkpoint is None or checkpoint.state.step == 0:
+    chosen = find_checkpoint(model)
+    if chosen is None or chosen.state.step == 0:
         raise ModelError(f"expected a trained model in {model}, got one without a checkpoint; train it first.")
+    if checkpoint == "best":
+        best = find_best(model)
+        if best is None:
+            raise ModelError(
+                f"expected a best checkpoint in {model}, got none: held-out faces were not measured, for which each "
+                "person needs 200 faces; take the last one."
+            )
+        chosen = _read_checkpoint(checkpoint_folder(model, best.step))
     networks = build_networks(settings.model, precision=settings.training.precision)
     networks = {name: network for name, network in networks.items() if "discriminator" not in name}
-    load_networks(checkpoint, networks)
+    load_networks(chosen, networks)
     painter = build_painter(networks, face)
 
     def swap(crops: NDArray[np.float32]) -> Swap:
@@ -211,6 +218,14 @@ def load_swap(model: Path, *, face: str) -> LoadedSwap:
 
 def _first_line(error: Exception) -> str:
     return str(error).split("\n")[0]
+
+
+def _read_checkpoint(folder: Path) -> Checkpoint:
+    try:
+        state = _read_state(folder / _STATE)
+    except (OSError, ValueError, TypeError) as error:
+        raise ModelError(f"{folder} is damaged ({error}); delete it to go on from the one before.") from error
+    return Checkpoint(folder, state)
 
 
 def _folders(model: Path) -> list[Path]:

@@ -9,10 +9,12 @@ import os
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+
+from faceswap_gan.media.images import encode_image, read_image
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +35,8 @@ class Report:
     """Seconds until the run ends."""
     losses: Mapping[str, float]
     """Mean of each term since the last report."""
+    scores: Mapping[str, float | None] = field(default_factory=dict)
+    """Scores on held-out faces; None where they were not measured since the last report."""
 
 
 class TrainingLog:
@@ -77,16 +81,17 @@ class TrainingLog:
             "minutes": round(report.minutes, 4),
             "steps_per_s": round(report.steps_per_s, 3),
             **{name: round(value, 6) for name, value in report.losses.items()},
+            **{f"held_out_{k}": "" if v is None else round(v, 6) for k, v in report.scores.items()},
         }
-        new = not self._file.exists()
-        with self._file.open("a", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, list(row))
-            if new:
-                writer.writeheader()
-            writer.writerow(row)
+        _append(self._file, row)
         if self._events is not None:
             self._events.write(report)
         self._say(report)
+
+    def draw(self, step: int, sheet: Path) -> None:
+        """Show a preview sheet, a PNG file, in TensorBoard."""
+        if self._events is not None:
+            self._events.draw(step, sheet)
 
     def _say(self, report: Report) -> None:
         losses = " ".join(f"{name} {value:.3f}" for name, value in report.losses.items() if name != "loss")
@@ -120,8 +125,16 @@ class _Events:
 
     def write(self, report: Report) -> None:
         scalars = {"steps_per_s": report.steps_per_s, **{f"loss/{k}": v for k, v in report.losses.items()}}
+        scalars |= {f"held_out/{k}": v for k, v in report.scores.items() if v is not None}
         values = [self._summary.Value(tag=tag, simple_value=value) for tag, value in scalars.items()]
         self._add(step=report.step, summary=self._summary(value=values))
+
+    def draw(self, step: int, sheet: Path) -> None:
+        picture = read_image(sheet)
+        height, width = picture.shape[:2]
+        data = encode_image(picture, ".jpg")  # a tenth of the PNG file
+        image = {"height": height, "width": width, "colorspace": 3, "encoded_image_string": data}
+        self._add(step=step, summary=self._summary(value=[self._summary.Value(tag="preview", image=image)]))
 
     def close(self) -> None:
         self._file.close()
@@ -141,6 +154,25 @@ def _open_events(folder: Path, step: int) -> _Events | None:
     events = _Events(folder)
     events.restart(step)
     return events
+
+
+def _append(file: Path, row: Mapping[str, object]) -> None:
+    """Add a row to a table, and the columns that it does not have yet."""
+    columns, rows = [], []
+    if file.exists():
+        with file.open(newline="", encoding="utf-8") as stream:
+            columns = next(csv.reader(stream), [])
+            rows = [] if set(row) <= set(columns) else list(csv.DictReader(stream, columns))
+    if not columns or rows:
+        columns += [name for name in row if name not in columns]
+        partial = file.with_suffix(".partial")
+        with partial.open("w", newline="", encoding="utf-8") as stream:
+            writer = csv.DictWriter(stream, columns)
+            writer.writeheader()
+            writer.writerows(rows)
+        partial.replace(file)
+    with file.open("a", newline="", encoding="utf-8") as stream:
+        csv.DictWriter(stream, columns).writerow(row)
 
 
 def _cut(file: Path, step: int) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from faceswap_gan.config import Settings
 from faceswap_gan.errors import DivergedError, ModelError
 from faceswap_gan.training.batches import BatchMaker, prefetch
+from faceswap_gan.training.best import Best, find_best, forget_best, mark_best
 from faceswap_gan.training.budget import Budget, Clock, Timer
 from faceswap_gan.training.checkpoint import (
     Checkpoint,
@@ -25,8 +26,9 @@ from faceswap_gan.training.checkpoint import (
 )
 from faceswap_gan.training.face_set import FaceSet
 from faceswap_gan.training.guard import Guard
+from faceswap_gan.training.held_out import HeldOut, Scores, hold_out
 from faceswap_gan.training.log import TrainingLog
-from faceswap_gan.training.networks import Networks
+from faceswap_gan.training.networks import Networks, build_painter
 from faceswap_gan.training.preview import Previewer
 from faceswap_gan.training.schedule import learning_rate
 from faceswap_gan.training.steps import Step
@@ -69,7 +71,7 @@ def train(
         KeyboardInterrupt: the user stopped it; everything is saved.
     """
     run = _Run(people, networks, step, settings, model)
-    state = run.save(State()) if checkpoint is None else run.load(checkpoint)
+    state = run.begin() if checkpoint is None else run.load(checkpoint)
     with _stop_at_ctrl_c() as stopped, TrainingLog(model / "logs", step=state.step) as journal:
         while budget.progress(state) < 1.0 and not stopped():
             try:
@@ -93,41 +95,73 @@ class _Run:
         self._step = step
         self._settings = settings
         self._model = model
-        self._batches = BatchMaker(people, settings)
-        self._preview = Previewer(people, networks, model / "preview")
+        painters = {side: build_painter(networks, side) for side in people}
+        trained, held_out = hold_out(people, settings.training.held_out)
+        self._batches = BatchMaker(trained, settings)
+        self._preview = Previewer(people, painters, model / "preview")
+        self._held_out = HeldOut(held_out, trained, painters) if held_out else None
 
     def go_on(self, state: State, budget: Budget, journal: TrainingLog, stopped: Callable[[], bool]) -> State:
         """Make steps until the budget is used up or the user stops it, and save; the main loop."""
         step, rates = self._step, self._settings.training
         guard, clock = Guard(self._settings.losses), Clock(state)
-        save, draw = Timer(budget.save_minutes), Timer(budget.preview_minutes)
+        save, look = Timer(budget.save_minutes), Timer(budget.preview_minutes)
+        seen: Scores | None = None
         with closing(prefetch(self._batches.make, start=state.step)) as batches:
             while (progress := budget.progress(state)) < 1.0 and not stopped():
                 step.optimizer.learning_rate = state.rate * learning_rate(rates, step=state.step, progress=progress)
                 _, batch = next(batches)
                 step.train_on_batch(batch, return_dict=True)
                 state = clock.tick(state)
+                if look.is_due:
+                    with clock.stopped():
+                        seen = self.look(state, journal, is_good=guard.is_calm)
+                    look.restart()
                 if state.step % _REPORT_STEPS == 0:
                     means = step.read_means()
                     guard.check(state.step, means)
-                    journal.write(clock.report(state, means, budget))
+                    journal.write(clock.report(state, means, budget, self.name_scores(seen)))
                     step.restart_means()
-                if draw.is_due:
-                    with clock.stopped():
-                        self.draw(state)
-                    draw.restart()
+                    seen = None
                 if save.is_due and guard.is_calm:
                     with clock.stopped():
                         self.save(state)
                     save.restart()
         self.save(state)
-        self.draw(state)
+        self.look(state, journal, is_good=guard.is_calm)
+        self._preview.write_time_lapse()
         return state
 
-    def draw(self, state: State) -> None:
-        """Draw the preview sheet."""
+    def look(self, state: State, journal: TrainingLog, *, is_good: bool) -> Scores | None:
+        """Draw the preview sheet, measure held-out faces if there are any, and keep the best checkpoint."""
         with self._step.averaged():
-            self._preview.write(state.step)
+            journal.draw(state.step, self._preview.write(state.step))
+            scores = None if self._held_out is None else self._held_out.measure()
+        if scores is None:
+            return None
+        best = find_best(self._model)
+        log.info(
+            "step %d on held-out faces: reconstruction %.3f, transfer %.3f, score %.3f; best %.3f at step %d",
+            state.step, scores.reconstruction, scores.transfer, scores.score,
+            *((best.score, best.step) if best else (scores.score, state.step)),
+        )  # fmt: skip
+        if is_good and (best is None or scores.score > best.score):
+            self.save(state)
+            mark_best(self._model, Best(state.step, scores.score))
+        return scores
+
+    def name_scores(self, scores: Scores | None) -> dict[str, float | None]:
+        """Name the columns of the log that held-out faces have, empty where they were not measured."""
+        if self._held_out is None:
+            return {}
+        names = ("reconstruction", "transfer", "score")
+        return {name: None if scores is None else getattr(scores, name) for name in names}
+
+    def begin(self) -> State:
+        """Save the networks as they are, so that there is a checkpoint to go back to."""
+        forget_best(self._model)
+        self._preview.cut(-1)
+        return self.save(State())
 
     def save(self, state: State) -> State:
         """Write a checkpoint; gives the state back."""
@@ -140,6 +174,7 @@ class _Run:
         with self._step.averaged():
             load_networks(checkpoint, self._networks)
             load_variables(checkpoint, self._step.state_variables)
+        self._preview.cut(checkpoint.state.step)
         return checkpoint.state
 
     def roll_back(self, reason: DivergedError) -> State:

@@ -14,6 +14,7 @@ from tiny import SIDE, tiny_settings
 
 from faceswap_gan.errors import ModelError
 from faceswap_gan.training import checkpoint as module
+from faceswap_gan.training.best import Best, find_best, forget_best, mark_best
 from faceswap_gan.training.checkpoint import (
     KEEP,
     State,
@@ -234,3 +235,36 @@ def test_a_model_paints(tmp_path):
         head = networks["decoder"]([code, keras.ops.full((3,), person, "int32")])["head"]
         np.testing.assert_allclose(painted[face].rgb, keras.ops.convert_to_numpy(head)[..., 1:], atol=1e-5)
     assert np.abs(painted["src"].rgb - painted["dst"].rgb).max() > 0.01
+
+    with pytest.raises(ModelError, match="expected a best checkpoint .* take the last one"):
+        load_swap(tmp_path, face="src", checkpoint="best")
+    mark_best(tmp_path, Best(1, 0.5))
+    for step in range(2, 3 + KEEP):
+        networks["decoder"].set_weights([0.0 * w for w in networks["decoder"].get_weights()])
+        save_checkpoint(tmp_path, networks, [], State(step))
+    best, last = (load_swap(tmp_path, face="src", checkpoint=each).swap(crops).rgb for each in ("best", "last"))
+    np.testing.assert_array_equal(best, painted["src"].rgb)
+    assert np.abs(last).max() == 0.0
+
+
+def test_the_best_is_kept_beside_the_newest(tmp_path):
+    _save(tmp_path, 2)
+    mark_best(tmp_path, Best(2, 0.5))
+    for step in (3, 4, 5):
+        _save(tmp_path, step)
+    assert _names(tmp_path) == ["00000002", "00000004", "00000005", "best.json"]
+    mark_best(tmp_path, Best(5, 0.6))
+    _save(tmp_path, 6)
+    assert _names(tmp_path) == ["00000005", "00000006", "best.json"]
+    assert find_best(tmp_path) == Best(5, 0.6)
+    forget_best(tmp_path)
+    assert find_best(tmp_path) is None
+
+
+def test_a_best_that_is_gone_or_damaged(tmp_path):
+    mark_best(tmp_path, Best(2, 0.5))
+    assert find_best(tmp_path) is None
+    for text in ("", "[]", '{"step": 2}'):
+        (tmp_path / "checkpoints" / "best.json").write_text(text)
+        with pytest.raises(ModelError, match=r"best\.json is damaged .*; delete it"):
+            find_best(tmp_path)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import csv
 import logging
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from faceswap_gan.media.images import encode_image, write_image
 from faceswap_gan.training.log import Report, TrainingLog
 
 
@@ -101,6 +104,30 @@ def test_going_back_cuts_the_table_and_tensorboard(tmp_path):
     assert [(row["step"], row["edge"]) for row in _rows(tmp_path)] == [("25", "3.125"), ("50", "9.0")]
     events = accumulator.EventAccumulator(str(tmp_path)).Reload()
     assert [(each.step, each.value) for each in events.Scalars("loss/edge")] == [(25, 3.125), (50, 9.0)]
+
+
+def test_new_columns_widen_the_table(tmp_path):
+    _write(tmp_path, [25])
+    with TrainingLog(tmp_path, step=25) as journal:
+        journal.write(replace(_report(50), scores={"transfer": None}))
+        journal.write(replace(_report(75), scores={"transfer": 0.5}))
+    _write(tmp_path, [100], start=75)
+    assert [row["held_out_transfer"] for row in _rows(tmp_path)] == ["", "", "0.5", ""]
+    assert _steps(tmp_path) == [25, 50, 75, 100]
+
+
+def test_tensorboard_shows_scores_and_sheets(tmp_path):
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    write_image(tmp_path / "sheet.png", np.zeros((4, 6, 3), np.uint8))
+    with TrainingLog(tmp_path / "logs", step=0) as journal:
+        journal.write(replace(_report(25), scores={"transfer": 0.5, "score": None}))
+        journal.draw(25, tmp_path / "sheet.png")
+    events = accumulator.EventAccumulator(str(tmp_path / "logs")).Reload()
+    assert [(each.step, each.value) for each in events.Scalars("held_out/transfer")] == [(25, 0.5)]
+    assert "held_out/score" not in events.Tags()["scalars"]
+    (image,) = events.Images("preview")
+    assert (image.step, image.height, image.width) == (25, 4, 6)
+    assert image.encoded_image_string == encode_image(np.zeros((4, 6, 3), np.uint8), ".jpg")
 
 
 def test_the_line_says_speed_time_left_and_losses(tmp_path, caplog):

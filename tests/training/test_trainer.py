@@ -14,10 +14,13 @@ import pytest
 from tiny import tiny_settings
 
 from faceswap_gan.errors import ModelError
+from faceswap_gan.media.images import write_image
 from faceswap_gan.training import budget as budget_module
 from faceswap_gan.training import trainer
+from faceswap_gan.training.best import Best, find_best
 from faceswap_gan.training.budget import Budget
 from faceswap_gan.training.checkpoint import State, find_checkpoint
+from faceswap_gan.training.held_out import Scores
 from faceswap_gan.training.schedule import learning_rate
 from faceswap_gan.training.trainer import train
 
@@ -50,15 +53,23 @@ class FakeStep:
 
 
 class FakePreview:
-    """Writes down the steps of the sheets."""
+    """Writes down the steps of the sheets, all of which are one file."""
 
-    def __init__(self):
-        self.steps, self.takes_s, self.clock = [], 0.0, None
+    def __init__(self, path):
+        self.steps, self.takes_s, self.clock, self.path = [], 0.0, None, path
+        self.cuts, self.movies = [], 0
 
     def write(self, step):
         self.steps.append(step)
         if self.clock:
             self.clock.now += self.takes_s
+        return self.path
+
+    def cut(self, step):
+        self.cuts.append(step)
+
+    def write_time_lapse(self):
+        self.movies += 1
 
 
 class FakeClock:
@@ -75,8 +86,11 @@ class FakeClock:
 
 
 @pytest.fixture
-def preview(monkeypatch):
-    fake = FakePreview()
+def preview(monkeypatch, tmp_path_factory):
+    path = tmp_path_factory.mktemp("preview") / "sheet.png"
+    write_image(path, np.zeros((4, 4, 3), np.uint8))
+    fake = FakePreview(path)
+    monkeypatch.setattr(trainer, "build_painter", lambda networks, side: None)
     monkeypatch.setattr(trainer, "Previewer", lambda *arguments: fake)
     return fake
 
@@ -94,7 +108,7 @@ def _train(people, model, step, budget, *, settings=None, checkpoint=None):
 
 
 def _saved(model):
-    return sorted(int(each.name) for each in (model / "checkpoints").iterdir())
+    return sorted(int(each.name) for each in (model / "checkpoints").iterdir() if each.is_dir())
 
 
 @pytest.mark.parametrize(
@@ -117,7 +131,7 @@ def test_it_stops_at_the_steps_and_saves(people, tmp_path, preview):
     assert (state.step, len(step.rates)) == (7, 7)
     assert find_checkpoint(tmp_path).state == state
     assert _saved(tmp_path) == [0, 7]
-    assert preview.steps == [7]
+    assert (preview.steps, preview.cuts, preview.movies) == ([7], [-1], 1)
 
 
 def test_it_stops_when_the_minutes_are_over(people, tmp_path, preview, clock):
@@ -205,6 +219,7 @@ def test_a_divergence_is_rolled_back_at_half_the_rate(people, tmp_path, preview,
     assert "loss, edge is no finite number; back to step 4, on with 0.5 of the learning rate" in caplog.text
     with (tmp_path / "logs" / "metrics.csv").open(newline="") as file:
         assert [row["step"] for row in csv.DictReader(file)] == ["2", "4", "6", "8", "10"]
+    assert preview.cuts == [-1, 4, 4]
 
 
 def test_the_lower_rate_survives_a_crash(people, tmp_path, preview, often):
@@ -271,3 +286,28 @@ def test_time_left(people, tmp_path, preview, clock, monkeypatch, budget, left):
     step = FakeStep({each: lambda: clock.passes(0.5) for each in range(1, 99)})
     _train(people, tmp_path, step, budget)
     assert seen[0] == pytest.approx(left)
+
+
+class FakeHeldOut:
+    """Scores as told, one after the other."""
+
+    def __init__(self, *scores):
+        self.scores = iter(scores)
+
+    def measure(self):
+        return Scores(reconstruction=1.0, transfer=next(self.scores))
+
+
+def test_the_best_checkpoint_is_kept(people, tmp_path, preview, clock, often, monkeypatch):
+    monkeypatch.setattr(trainer, "hold_out", lambda people, share: (people, people))
+    monkeypatch.setattr(trainer, "HeldOut", lambda *arguments: FakeHeldOut(0.2, 0.6, 0.5, 0.4, 0.3))
+    step = FakeStep({each: lambda: clock.passes(60) for each in range(1, 99)})
+    _train(people, tmp_path, step, Budget(steps=9, save_minutes=1, preview_minutes=2))
+    assert find_best(tmp_path) == Best(4, 0.6)
+    assert _saved(tmp_path) == [4, 8, 9]
+    with (tmp_path / "logs" / "metrics.csv").open(newline="") as file:
+        assert [row["held_out_transfer"] for row in csv.DictReader(file)] == ["0.2", "0.6", "0.5", "0.4"]
+
+    monkeypatch.setattr(trainer, "HeldOut", lambda *arguments: FakeHeldOut(0.5, 0.7))
+    _train(people, tmp_path, step, Budget(steps=12, preview_minutes=2), checkpoint=find_checkpoint(tmp_path))
+    assert find_best(tmp_path) == Best(12, 0.7), "a resumed run knows the best so far"
