@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import keras
 import numpy as np
@@ -106,8 +106,14 @@ class HeldOut:
 
 
 def _part(faces: FaceSet, part: slice) -> FaceSet:
-    values = {field.name: getattr(faces, field.name) for field in fields(faces)}
-    return FaceSet(**{name: None if value is None else value[part] for name, value in values.items()})
+    return FaceSet(
+        faces=faces.faces[part],
+        masks=faces.masks[part],
+        crops=faces.crops[part],
+        crop_masks=faces.crop_masks[part],
+        landmarks=None if faces.landmarks is None else faces.landmarks[part],
+        files=faces.files[part],
+    )
 
 
 def _spread(total: int, most: int) -> NDArray[np.int64]:

@@ -66,7 +66,7 @@ class Previewer:
     def write_time_lapse(self) -> Path:
         """Write the fixed faces of all sheets, those of earlier runs included, as ``time_lapse.mp4``.
 
-        Ten sheets a second, at most 300 of them, evenly chosen.
+        Ten sheets a second, at most 300 of them, evenly chosen; sheets of another size than the newest are left out.
 
         Raises:
             MediaError: the disk does not take it, or a sheet is damaged.
@@ -74,11 +74,13 @@ class Previewer:
         path, sheets = self._folder / "time_lapse.mp4", self._sheets()
         chosen = np.linspace(0, len(sheets) - 1, min(len(sheets), _LONGEST)).astype(int)
         rate = Fraction(_RATE)
-        like = replace(read_info(sheets[0]), frame_rate=rate, time_base=1 / rate)
-        height, width = self._fixed(sheets[0]).shape[:2]
+        like = replace(read_info(sheets[-1]), frame_rate=rate, time_base=1 / rate)
+        height, width = self._fixed(sheets[-1]).shape[:2]
         with VideoWriter(path, like=like, size=(width, height)) as writer:
             for index, number in enumerate(chosen):
-                writer.write(Frame(index, index, like.time_base, self._fixed(sheets[number]), duration=1))
+                picture = self._fixed(sheets[number])
+                if picture.shape[:2] == (height, width):
+                    writer.write(Frame(index, index, like.time_base, picture, duration=1))
         return path
 
     def _sheets(self) -> list[Path]:

@@ -76,9 +76,10 @@ def test_the_time_lapse_shows_the_fixed_faces_of_all_sheets(people, painters, tm
         image = read_image(path)
         image[:SIDE, :SIDE] = step
         write_image(path, image)
+    write_image(tmp_path / "00000070.png", np.zeros((20, 24, 3), np.uint8))
     movie = Previewer(people, painters, tmp_path).write_time_lapse()
     frames = list(read_frames(movie))
-    assert [round(frame.seconds, 3) for frame in frames] == [0.0, 0.1, 0.2]
+    assert [round(frame.seconds, 3) for frame in frames] == [0.0, 0.1, 0.3]
     for frame, step in zip(frames, (5, 20, 100), strict=True):
         assert frame.image.shape == (10 * SIDE, FIXED * SIDE, 3)
         assert frame.image[8 : SIDE - 8, 8 : SIDE - 8].mean() == pytest.approx(step, abs=4)
