@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args, get_type_hints
 from faceswap_gan.errors import ModelError, SettingsError
 
 Precision = Literal["float32", "bfloat16", "float16"]
+Sampling = Literal["pictures", "yaw", "expression"]
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,10 @@ class TrainSettings:
     """Share of each person's faces, the last ones, that are never trained on but measured; none below 200 faces."""
     balance: float = 0.0
     """Share of faces drawn evenly over kinds of face (pose, expression) rather than over frames."""
+    sampling: Sampling = "pictures"
+    """What makes a kind of face: all of the picture, the head's turn, or what eyes and mouth look like."""
+    clean: bool = False
+    """Draw no blurred face and no near-duplicate of another; pairs of frames keep them."""
     seed: int = 0
     """Seed of everything random."""
 

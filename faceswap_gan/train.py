@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from faceswap_gan.config import PRESETS, Precision, Settings, find_preset
+from faceswap_gan.config import PRESETS, Precision, Sampling, Settings, find_preset
 from faceswap_gan.errors import ModelError, SettingsError
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _DEFAULT_MINUTES = 30.0
+_DEFAULT_BALANCE = 0.5  # with --sampling
 
 
 def run(
@@ -33,6 +34,9 @@ def run(
     seed: int | None = None,
     precision: Precision | None = None,
     devices: int | Literal["all"] = 1,
+    sampling: Sampling | None = None,
+    balance: float | None = None,
+    clean: bool = False,
     save_minutes: float = 2.0,
     preview_minutes: float = 3.0,
     list_presets: bool = False,
@@ -57,6 +61,11 @@ def run(
             bfloat16. Weights and losses are float32 always.
         devices: GPUs (CPUs where there is none) that share each step's batch, or all; the steps are the same on any
             number.
+        sampling: Kinds of face that are drawn evenly: pictures (likeness of the whole picture), yaw (the head's
+            turn) or expression (of eyes and mouth); the preset's by default.
+        balance: Share of faces that is drawn evenly over kinds rather than over frames, 0 to 1; the preset's by
+            default, or 0.5 where that is 0 and --sampling is given.
+        clean: Draw no blurred faces and no near-duplicates; logs/left_out.csv in the model folder lists them.
         save_minutes: Minutes between checkpoints.
         preview_minutes: Minutes between preview sheets.
         list_presets: Only print the presets: parameters, operations, memory and when to use which.
@@ -73,22 +82,19 @@ def run(
     folders, faces = _both(src, dst), None if batch == "auto" else batch
     _check_positive(steps=steps, minutes=minutes, batch=faces, devices=None if devices == "all" else devices)
     _check_not_negative(seed=seed, save_minutes=save_minutes, preview_minutes=preview_minutes)
-    if steps is None and minutes is None:
-        minutes = _DEFAULT_MINUTES
-    from faceswap_gan.training.budget import Budget
-    from faceswap_gan.training.checkpoint import find_checkpoint, write_settings
-    from faceswap_gan.training.memory import MemoryGuard, choose_batch, with_batch
+    from faceswap_gan.training.checkpoint import find_checkpoint
+    from faceswap_gan.training.memory import MemoryGuard
 
     checkpoint = find_checkpoint(model)
-    flags = {"preset": preset, "batch": faces, "seed": seed, "precision": precision}
+    flags: dict[str, Any] = {"preset": preset, "batch": faces, "seed": seed, "precision": precision}
+    flags |= {"sampling": sampling, "balance": balance, "clean": clean or None}
     settings = _settle(model, checkpoint, flags)
-    budget = Budget(steps, minutes, save_minutes, preview_minutes)
+    budget = _budget(steps, minutes, save_minutes, preview_minutes)
     if checkpoint is not None and _is_done(model, checkpoint, budget):
         return
     with MemoryGuard(settings):
         if checkpoint is None:
-            settings = with_batch(settings, choose_batch(settings)) if batch == "auto" else settings
-            write_settings(model, settings)
+            settings = _begin(model, settings, fit_batch=batch == "auto")
         _fit(folders, model, settings, budget, checkpoint, devices)
 
 
@@ -105,6 +111,13 @@ def _both(src: Path | None, dst: Path | None) -> dict[str, Path]:
     return {"src": src, "dst": dst}
 
 
+def _budget(steps: int | None, minutes: float | None, save_minutes: float, preview_minutes: float) -> Budget:
+    from faceswap_gan.training.budget import Budget
+
+    minutes = _DEFAULT_MINUTES if steps is None and minutes is None else minutes
+    return Budget(steps, minutes, save_minutes, preview_minutes)
+
+
 def _is_done(model: Path, checkpoint: Checkpoint, budget: Budget) -> bool:
     """Tell, also the user, whether a model is trained as far as is asked for."""
     done = checkpoint.state
@@ -113,6 +126,16 @@ def _is_done(model: Path, checkpoint: Checkpoint, budget: Budget) -> bool:
     minutes = done.seconds / 60.0
     log.info("%s: already trained for %d steps, %.1f minutes; ask for more to go on", model, done.step, minutes)
     return True
+
+
+def _begin(model: Path, settings: Settings, *, fit_batch: bool) -> Settings:
+    """Write a new model's settings, with the largest batch that fits, if that is asked for; return them."""
+    from faceswap_gan.training.checkpoint import write_settings
+    from faceswap_gan.training.memory import choose_batch, with_batch
+
+    settings = with_batch(settings, choose_batch(settings)) if fit_batch else settings
+    write_settings(model, settings)
+    return settings
 
 
 def _fit(
@@ -126,6 +149,7 @@ def _fit(
     """Read the faces, build the networks and train."""
     import numpy as np
 
+    from faceswap_gan.training.cleaning import clean
     from faceswap_gan.training.devices import check_split, count_devices, on_devices
     from faceswap_gan.training.face_set import read_faces
     from faceswap_gan.training.networks import build_networks
@@ -135,6 +159,8 @@ def _fit(
     number = count_devices(devices)
     check_split(settings, number)
     people = {side: read_faces(folder, size=settings.model.size) for side, folder in folders.items()}
+    if settings.training.clean:
+        people = clean(people, model / "logs" / "left_out.csv")
     rng = np.random.default_rng([settings.training.seed, 1])
     with on_devices(number):
         networks = build_networks(settings.model, precision=settings.training.precision, rng=rng)
@@ -186,7 +212,12 @@ def _choose(preset: str | None, asked: Mapping[str, Any]) -> Settings:
     if settings.training.precision == "bfloat16" and "precision" not in asked and not has_fast_bfloat16():
         log.info("float32 instead of bfloat16: this processor and backend do not compute in bfloat16")
         asked = {**asked, "precision": "float32"}
-    return replace(settings, training=replace(settings.training, **asked))
+    if "sampling" in asked and not settings.training.balance:
+        asked = {"balance": _DEFAULT_BALANCE, **asked}
+    training = replace(settings.training, **asked)
+    if not 0.0 <= training.balance <= 1.0:
+        raise SettingsError(f"expected --balance from 0 to 1, got {training.balance}; give a share.")
+    return replace(settings, training=training)
 
 
 def _check_positive(**flags: float | None) -> None:

@@ -74,6 +74,7 @@ def chosen(monkeypatch):
         ({"save_minutes": -0.1}, "--save-minutes"),
         ({"preview_minutes": -2.0}, "--preview-minutes"),
         ({"preset": "fst"}, "classic-lite-256"),
+        ({"balance": 1.5}, "--balance from 0 to 1, got 1.5"),
     ],
 )
 def test_what_cannot_be_is_refused(tmp_path, chosen, flags, words):
@@ -89,6 +90,8 @@ def test_what_cannot_be_is_refused(tmp_path, chosen, flags, words):
         ({"preset": "classic-64"}, "--preset fast, now classic-64"),
         ({"batch": 9}, "--batch 1, now 9"),
         ({"seed": 0}, "--seed 5, now 0"),
+        ({"sampling": "yaw"}, "--sampling pictures, now yaw"),
+        ({"clean": True}, "--clean False, now True"),
         ({"precision": "float16"}, "--precision float32, now float16"),
     ],
 )
@@ -117,6 +120,23 @@ def test_nothing_to_do(model, tmp_path, chosen, caplog):
     assert not chosen
     train.run(tmp_path, tmp_path, model=model, steps=31)
     assert chosen == [TINY]
+
+
+@pytest.mark.parametrize(
+    ("preset", "flags", "wanted"),
+    [
+        ("classic-64", {}, ("pictures", 0.0, False)),
+        ("classic-64", {"sampling": "yaw"}, ("yaw", 0.5, False)),
+        ("classic-64", {"sampling": "yaw", "balance": 1.0, "clean": True}, ("yaw", 1.0, True)),
+        ("fast", {"sampling": "expression"}, ("expression", PRESETS["fast"].training.balance, False)),
+        ("fast", {"balance": 0.0}, ("pictures", 0.0, False)),
+    ],
+)
+def test_which_faces_are_drawn(tmp_path, chosen, preset, flags, wanted):
+    train.run(tmp_path / "src", tmp_path / "dst", model=tmp_path / "model", preset=preset, **flags)
+    training = chosen[0].training
+    assert (training.sampling, training.balance, training.clean) == wanted
+    assert read_settings(tmp_path / "model") == chosen[0]
 
 
 @pytest.mark.parametrize(("gpu", "preset"), [(True, "classic-128"), (False, "fast")])

@@ -39,7 +39,7 @@ class BatchMaker:
         self._people = people
         self._settings = settings
         self._looks = np.stack([_mean_face(people[side].crops) for side in SIDES])
-        self._odds = {side: face_probabilities(people[side].crops, settings.training.balance) for side in SIDES}
+        self._odds = {side: self._face_odds(people[side]) for side in SIDES}
         self._moments = {
             side: moment_probabilities(people[side].crops, people[side].crop_masks[..., :2])
             for side in SIDES
@@ -63,6 +63,16 @@ class BatchMaker:
         if self._settings.training.pairs:
             batch |= self._pairs(rng)
         return batch
+
+    def _face_odds(self, person: FaceSet) -> NDArray[np.float64]:
+        training = self._settings.training
+        return face_probabilities(
+            person.crops,
+            training.balance,
+            sampling=training.sampling,
+            landmarks=person.landmarks,
+            drawn=person.drawn,
+        )
 
     def _samples(self, side: str, rng: np.random.Generator) -> Batch:
         person = self._people[side]

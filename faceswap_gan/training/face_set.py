@@ -43,6 +43,8 @@ class FaceSet:
     """The five points of each, (N, 5, 2) px of its crop, NaN where unknown; None: all unknown."""
     files: tuple[str, ...] = ()
     """Names of the pictures, where they come from a folder."""
+    drawn: NDArray[np.bool_] | None = None
+    """Which are drawn as single faces, (N,); None: all."""
 
 
 def read_faces(folder: Path, *, size: int) -> FaceSet:

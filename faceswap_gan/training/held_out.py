@@ -113,6 +113,7 @@ def _part(faces: FaceSet, part: slice) -> FaceSet:
         crop_masks=faces.crop_masks[part],
         landmarks=None if faces.landmarks is None else faces.landmarks[part],
         files=faces.files[part],
+        drawn=None if faces.drawn is None else faces.drawn[part],
     )
 
 
