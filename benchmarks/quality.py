@@ -118,6 +118,7 @@ def main() -> None:
     parser.add_argument("--pair", nargs=3, action="append", default=[], metavar=("NAME", "SRC", "DST"))
     parser.add_argument("--minutes", type=float, nargs="+", default=[2.0, 5.0])
     parser.add_argument("--preset", default="fast")
+    parser.add_argument("--perceptual", help="none trains a classic preset without VGGFace's weights")
     parser.add_argument("--work", type=Path, default=Path("build/quality"))
     parser.add_argument("--log", type=Path, default=Path("docs/benchmarks/quality.jsonl"))
     args = parser.parse_args()
@@ -129,7 +130,10 @@ def main() -> None:
         clips = prepare(videos, args.work / name)
         for minutes in args.minutes:
             model = args.work / name / f"{args.preset}_{minutes:g}"
-            train.run(clips.faces["src"], clips.faces["dst"], model=model, preset=args.preset, minutes=minutes)
+            train.run(
+                clips.faces["src"], clips.faces["dst"], model=model,
+                preset=args.preset, minutes=minutes, perceptual=args.perceptual,
+            )  # fmt: skip
             figures = measure(
                 clips, model, recognizer=args.recognizer, weights=args.weights_dir,
                 truth=truth if name == "drawn" else None,

@@ -12,6 +12,8 @@ from faceswap_gan.errors import ModelError, SettingsError
 Precision = Literal["float32", "bfloat16", "float16"]
 Sampling = Literal["pictures", "yaw", "expression"]
 
+Perceptual = Literal["none", "vggface"]
+
 
 @dataclass(frozen=True)
 class ModelSettings:
@@ -57,16 +59,20 @@ class LossSettings:
     """Mean swap against the painted person's mean face (fast)."""
     mask_l1: float = 0.01
     """Size of the mask."""
-    mask_hinge: float = 0.0
-    """Lower bound of the mask; replaces mask_l1 where above 0."""
+    mask_hinge: float = 0.1
+    """Shortfall of the mask below mask_floor; replaces mask_l1 where the floor is above 0."""
     mask_floor: float = 0.0
-    """Value of the mask from which the hinge costs nothing."""
+    """Value of the mask from which the hinge costs nothing; the classic schedules set it themselves."""
     mask_variation: float = 0.1
     """Roughness of the mask."""
     mask_shape: float = 0.0
     """Cross-entropy of the mask with the face's region (fast)."""
     cyclic: float = 0.0
     """Swap and swap back; v2.2 has 10 where it is on."""
+    perceptual: Perceptual = "none"
+    """classic: network whose features of the painted face and its target are compared."""
+    perceptual_before_activation: bool = False
+    """Take those features before the activations."""
 
 
 @dataclass(frozen=True)
@@ -107,8 +113,13 @@ class TrainSettings:
     """Adam's decay of the mean gradient."""
     beta_2: float = 0.999
     """Adam's decay of the mean squared gradient."""
-    schedule: Literal["constant", "cosine"] = "constant"
-    """Course of the rates: as they are, or a warm-up and half a cosine down to 4 %."""
+    schedule: Literal["constant", "cosine", "classic", "classic-lite"] = "constant"
+    """Course of the rates: as they are; a warm-up and half a cosine down to 4 %; or v2.2's phases, those of its own
+    notebook or of its Colab notebook, which set the mask's loss and the perceptual loss, too."""
+    swap_decoders: bool = False
+    """classic schedules: let the people's decoders change places once, late in the run, as v2.2 does."""
+    clip_norm: float = 0.0
+    """Largest norm of each player's whole gradient; 0: any."""
     precision: Precision = "float32"
     """Arithmetic of the layers; weights and losses are float32 always. float16 scales the loss."""
     ema: float = 0.0
@@ -177,7 +188,8 @@ def _classic(size: int, capacity: Literal["standard", "lite"]) -> Settings:
     return Settings(
         preset=f"classic-{'lite-' if lite else ''}{size}",
         model=ModelSettings(size=size, capacity=capacity, norm="hybrid" if lite else "instancenorm"),
-        training=TrainSettings(batch=4 if lite else 8),
+        losses=LossSettings(perceptual="vggface", perceptual_before_activation=lite),
+        training=TrainSettings(batch=4 if lite else 8, schedule="classic-lite" if lite else "classic"),
     )
 
 

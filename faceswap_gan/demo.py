@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from faceswap_gan.config import Perceptual
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -54,6 +56,7 @@ def run(
     preset: str = "fast",
     seconds: float = 10.0,
     seed: int = 0,
+    perceptual: Perceptual | None = None,
 ) -> None:
     """Swap two people that the program draws itself, and compare the result with the exact truth.
 
@@ -68,6 +71,7 @@ def run(
         preset: Named settings of model and training.
         seconds: Length of each video.
         seed: Draws the performances and everything random in training.
+        perceptual: Network of the classic presets' perceptual loss; none trains without.
 
     Raises:
         FaceSwapError: A file cannot be written, or a setting is outside what it may be.
@@ -82,7 +86,7 @@ def run(
     swap.run(
         pair.src, pair.dst, finished,
         workspace=out / "workspace", minutes=None if steps else minutes, steps=steps, preset=preset,
-        color="none", seed=seed, consent=CONSENT,
+        color="none", seed=seed, consent=CONSENT, perceptual=perceptual,
     )  # fmt: skip
     moments = list(_moments(pair, finished))
     figures = {

@@ -10,6 +10,7 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import Literal
 
+from faceswap_gan.config import Perceptual
 from faceswap_gan.errors import FaceFolderError, MediaError, SettingsError
 
 log = logging.getLogger("faceswap_gan.swap")
@@ -34,6 +35,8 @@ def run(
     output_layout: Literal["swap", "side-by-side", "triple"] = "swap",
     color: Literal["none", "mean_std", "histogram"] = "mean_std",
     seed: int | None = None,
+    perceptual: Perceptual | None = None,
+    vggface_weights: Path | None = None,
     consent: str | None = None,
 ) -> None:
     """Paint one person's face into another video: extract, masks, train and convert in a row.
@@ -56,6 +59,8 @@ def run(
         output_layout: The swap alone, beside the footage, or footage, swap and mask.
         color: How the painted face is matched to the footage's colours.
         seed: Seed of everything random in training; 0 by default.
+        perceptual: Network of the classic presets' perceptual loss; none trains without.
+        vggface_weights: Its weights, rcmalli_vggface_tf_notop_resnet50.h5.
         consent: Who agreed to this swap, and to what; recorded with the model and in the video.
 
     Raises:
@@ -64,19 +69,19 @@ def run(
         SettingsError: The workspace was made from other videos or with other settings.
     """
     from faceswap_gan import convert, train
-    from faceswap_gan.media.video import read_info
 
     home = workspace or output.with_name(f"{output.stem}_workspace")
     videos = {"src": src_video, "dst": dst_video}
-    _check_output(output)
-    for video in videos.values():
-        read_info(video)  # a wrong path is found now, not after an hour
+    _check_paths(videos, output)
     home.mkdir(parents=True, exist_ok=True)
     for side, video in videos.items():
         _take_faces(video, home / f"face_{side}", every=every, max_faces=max_faces)
     src, dst, model = home / "face_src", home / "face_dst", home / "model"
     log.info("train: %s", model)
-    train.run(src, dst, model=model, preset=preset, steps=steps, minutes=minutes, batch=batch, seed=seed)
+    train.run(
+        src, dst, model=model, preset=preset, steps=steps, minutes=minutes, batch=batch, seed=seed,
+        perceptual=perceptual, vggface_weights=vggface_weights,
+    )  # fmt: skip
     log.info("convert: %s", output)
     convert.run(
         dst_video, model, output,
@@ -84,13 +89,16 @@ def run(
     )  # fmt: skip
 
 
-def _check_output(output: Path) -> None:
-    """Refuse an output that could not be written after all the work."""
+def _check_paths(videos: dict[str, Path], output: Path) -> None:
+    """Find now, not after all the work, that a video cannot be read or the output not written."""
+    from faceswap_gan.media.video import read_info
     from faceswap_gan.media.writer import CONTAINERS
 
     if output.suffix.lower() not in CONTAINERS:
         raise MediaError(f"expected an output that ends in {', '.join(CONTAINERS)}, got {output}; rename --output.")
     output.parent.mkdir(parents=True, exist_ok=True)
+    for video in videos.values():
+        read_info(video)
 
 
 def _take_faces(video: Path, faces: Path, *, every: int, max_faces: int) -> None:

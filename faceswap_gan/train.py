@@ -9,7 +9,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from faceswap_gan.config import PRESETS, Precision, Sampling, Settings, find_preset
+from faceswap_gan.config import (
+    PRESETS,
+    LossSettings,
+    Perceptual,
+    Precision,
+    Sampling,
+    Settings,
+    TrainSettings,
+    find_preset,
+)
 from faceswap_gan.errors import ModelError, SettingsError
 
 if TYPE_CHECKING:
@@ -37,6 +46,10 @@ def run(
     sampling: Sampling | None = None,
     balance: float | None = None,
     clean: bool = False,
+    perceptual: Perceptual | None = None,
+    vggface_weights: Path | None = None,
+    swap_decoders: bool = False,
+    clip_norm: float | None = None,
     save_minutes: float = 2.0,
     preview_minutes: float = 3.0,
     list_presets: bool = False,
@@ -66,6 +79,13 @@ def run(
         balance: Share of faces that is drawn evenly over kinds rather than over frames, 0 to 1; the preset's by
             default, or 0.5 where that is 0 and --sampling is given.
         clean: Draw no blurred faces and no near-duplicates; logs/left_out.csv in the model folder lists them.
+        perceptual: Network whose features of face and painted face are compared; the preset's by default. Without
+            the weights of vggface, choose none.
+        vggface_weights: The file rcmalli_vggface_tf_notop_resnet50.h5; looked for in the folder that
+            FACESWAP_WEIGHTS names and in the cache, else downloaded.
+        swap_decoders: Let the two people's decoders change places once, late in the run, as the v2.2 model does;
+            for the classic presets.
+        clip_norm: Largest norm of each player's whole gradient; 0, any, by default.
         save_minutes: Minutes between checkpoints.
         preview_minutes: Minutes between preview sheets.
         list_presets: Only print the presets: parameters, operations, memory and when to use which.
@@ -74,6 +94,7 @@ def run(
         FaceFolderError: A face folder is missing or holds too few faces.
         ModelError: The model folder is damaged or a flag contradicts it.
         SettingsError: A setting is outside what it may be, or memory ran out.
+        WeightsError: The perceptual loss is asked for and its weights cannot be had.
         KeyboardInterrupt: Ctrl-C; everything is saved.
     """
     if list_presets:
@@ -81,21 +102,38 @@ def run(
         return
     folders, faces = _both(src, dst), None if batch == "auto" else batch
     _check_positive(steps=steps, minutes=minutes, batch=faces, devices=None if devices == "all" else devices)
-    _check_not_negative(seed=seed, save_minutes=save_minutes, preview_minutes=preview_minutes)
+    _check_not_negative(seed=seed, clip_norm=clip_norm, save_minutes=save_minutes, preview_minutes=preview_minutes)
+    flags: dict[str, Any] = {"preset": preset, "batch": faces, "seed": seed, "precision": precision}
+    flags |= {"sampling": sampling, "balance": balance, "clean": clean or None, "clip_norm": clip_norm}
+    flags |= {"perceptual": perceptual, "swap_decoders": swap_decoders or None}
+    budget = _budget(steps, minutes, save_minutes, preview_minutes)
+    _go_on(folders, model, flags, budget, fit_batch=batch == "auto", devices=devices, vggface=vggface_weights)
+
+
+def _go_on(
+    folders: dict[str, Path],
+    model: Path,
+    flags: Mapping[str, Any],
+    budget: Budget,
+    *,
+    fit_batch: bool,
+    devices: int | Literal["all"],
+    vggface: Path | None,
+) -> None:
+    """Begin a model or go on with it, where memory is enough and there is anything left to do."""
     from faceswap_gan.training.checkpoint import find_checkpoint
     from faceswap_gan.training.memory import MemoryGuard
+    from faceswap_gan.training.perceptual import find_vggface
 
     checkpoint = find_checkpoint(model)
-    flags: dict[str, Any] = {"preset": preset, "batch": faces, "seed": seed, "precision": precision}
-    flags |= {"sampling": sampling, "balance": balance, "clean": clean or None}
     settings = _settle(model, checkpoint, flags)
-    budget = _budget(steps, minutes, save_minutes, preview_minutes)
     if checkpoint is not None and _is_done(model, checkpoint, budget):
         return
+    weights = find_vggface(settings, vggface)
     with MemoryGuard(settings):
         if checkpoint is None:
-            settings = _begin(model, settings, fit_batch=batch == "auto")
-        _fit(folders, model, settings, budget, checkpoint, devices)
+            settings = _begin(model, settings, fit_batch=fit_batch)
+        _fit(folders, model, settings, budget, checkpoint, devices, weights)
 
 
 def _print_presets() -> None:
@@ -145,6 +183,7 @@ def _fit(
     budget: Budget,
     checkpoint: Checkpoint | None,
     devices: int | Literal["all"],
+    vggface: Path | None,
 ) -> None:
     """Read the faces, build the networks and train."""
     import numpy as np
@@ -153,6 +192,7 @@ def _fit(
     from faceswap_gan.training.devices import check_split, count_devices, on_devices
     from faceswap_gan.training.face_set import read_faces
     from faceswap_gan.training.networks import build_networks
+    from faceswap_gan.training.perceptual import read_features
     from faceswap_gan.training.steps import build_step
     from faceswap_gan.training.trainer import train
 
@@ -164,7 +204,7 @@ def _fit(
     rng = np.random.default_rng([settings.training.seed, 1])
     with on_devices(number):
         networks = build_networks(settings.model, precision=settings.training.precision, rng=rng)
-        step = build_step(networks, settings)
+        step = build_step(networks, settings, features=read_features(settings, vggface))
     log.info(
         "%s: %s, %.1f million weights, %s on %d %s; %d src and %d dst faces; from step %d",
         model,
@@ -188,18 +228,23 @@ def _settle(model: Path, checkpoint: Checkpoint | None, flags: Mapping[str, Any]
         return _choose(asked.pop("preset", None), asked)
     stored = read_settings(model)
     for name, value in asked.items():
-        has = stored.preset if name == "preset" else getattr(stored.training, name)
+        has = stored.preset if name == "preset" else getattr(_section(stored, name), name)
         if value != has:
             raise ModelError(
-                f"{model} was trained with --{name} {has}, now {value} is asked for; "
+                f"{model} was trained with --{name.replace('_', '-')} {has}, now {value} is asked for; "
                 f"leave the flag out to go on, or train into another --model."
             )
     log.info("%s: goes on with its own settings, preset %s", model, stored.preset)
     return stored
 
 
+def _section(settings: Settings, name: str) -> LossSettings | TrainSettings:
+    """Return the part of the settings that a flag is one of."""
+    return settings.losses if hasattr(settings.losses, name) else settings.training
+
+
 def _choose(preset: str | None, asked: Mapping[str, Any]) -> Settings:
-    """Return a preset with the training settings that are asked for, saying which and why."""
+    """Return a preset with the settings that are asked for, saying which and why."""
     from faceswap_gan.training.devices import has_fast_bfloat16, has_gpu
 
     if preset is not None:
@@ -214,10 +259,11 @@ def _choose(preset: str | None, asked: Mapping[str, Any]) -> Settings:
         asked = {**asked, "precision": "float32"}
     if "sampling" in asked and not settings.training.balance:
         asked = {"balance": _DEFAULT_BALANCE, **asked}
-    training = replace(settings.training, **asked)
+    losses = {name: value for name, value in asked.items() if hasattr(settings.losses, name)}
+    training = replace(settings.training, **{name: value for name, value in asked.items() if name not in losses})
     if not 0.0 <= training.balance <= 1.0:
         raise SettingsError(f"expected --balance from 0 to 1, got {training.balance}; give a share.")
-    return replace(settings, training=training)
+    return replace(settings, losses=replace(settings.losses, **losses), training=training)
 
 
 def _check_positive(**flags: float | None) -> None:

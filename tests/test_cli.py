@@ -26,6 +26,7 @@ FLAGS = {
         "--minutes",
         "--batch",
         "--precision",
+        "--perceptual",
     },
     "convert": {"--video", "--model", "--output", "--face", "--output-layout", "--color", "--coverage", "--parts"},
     "swap": {"--src-video", "--dst-video", "--output", "--workspace", "--minutes", "--steps", "--preset"},

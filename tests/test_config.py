@@ -77,7 +77,8 @@ def test_settings_that_an_older_version_did_not_write_are_the_defaults():
         ("generator_rate = 0.0001", "generator_rate = false", "training.generator_rate"),
         ('norm = "hybrid"', "norm = 3", "model.norm"),
         ('norm = "hybrid"', 'norm = "hybird"', "groupnorm, none, hybrid, got 'hybird'"),
-        ('schedule = "constant"', 'schedule = "linear"', "training.schedule"),
+        ('schedule = "classic-lite"', 'schedule = "linear"', "training.schedule"),
+        ('perceptual = "vggface"', 'perceptual = "vgg"', "losses.perceptual to be one of none, vggface"),
         ('family = "classic"', 'family = "slow"', "model.family"),
         ('preset = "classic-lite-128"', "preset = 7", "preset"),
     ],
@@ -90,5 +91,7 @@ def test_damaged_text(old, new, words):
     assert "restore the file" in str(error.value)
 
 
-def test_the_defaults_are_the_smallest_classic():
-    assert Settings() == PRESETS["classic-64"]
+def test_the_defaults_are_the_smallest_classic_without_what_older_models_did_not_know():
+    classic = PRESETS["classic-64"]
+    plain = replace(classic, losses=replace(classic.losses, perceptual="none"))
+    assert Settings() == replace(plain, training=replace(classic.training, schedule="constant"))

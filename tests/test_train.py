@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,9 +19,11 @@ from tiny import tiny_settings, write_faces
 
 from faceswap_gan import train
 from faceswap_gan.config import PRESETS
-from faceswap_gan.errors import FaceFolderError, ModelError, SettingsError
+from faceswap_gan.errors import FaceFolderError, ModelError, SettingsError, WeightsError
+from faceswap_gan.media import weights
+from faceswap_gan.media.weights import WEIGHTS
 from faceswap_gan.nn.fast import SIDES
-from faceswap_gan.training import devices
+from faceswap_gan.training import devices, perceptual
 from faceswap_gan.training.checkpoint import (
     State,
     find_checkpoint,
@@ -53,12 +56,11 @@ def model(tmp_path):
 
 
 @pytest.fixture
-def chosen(monkeypatch):
+def chosen(monkeypatch, tmp_path):
     """What would be trained, without training."""
     seen = []
-    monkeypatch.setattr(
-        train, "_fit", lambda folders, model, settings, budget, checkpoint, devices: seen.append(settings)
-    )
+    monkeypatch.setattr(train, "_fit", lambda folders, model, settings, *more: seen.append(settings))
+    monkeypatch.setattr(perceptual, "find_weights", lambda name: tmp_path / name)
     return seen
 
 
@@ -72,6 +74,9 @@ def chosen(monkeypatch):
         ({"batch": 0}, "--batch"),
         ({"seed": -1}, "--seed of 0 or more, got -1"),
         ({"save_minutes": -0.1}, "--save-minutes"),
+        ({"clip_norm": -1.0}, "--clip-norm of 0 or more"),
+        ({"preset": "fast", "perceptual": "vggface"}, "--perceptual none with the preset fast, got vggface"),
+        ({"preset": "fast", "vggface_weights": Path("x.h5")}, "no --vggface-weights without"),
         ({"preview_minutes": -2.0}, "--preview-minutes"),
         ({"preset": "fst"}, "classic-lite-256"),
         ({"balance": 1.5}, "--balance from 0 to 1, got 1.5"),
@@ -92,6 +97,9 @@ def test_what_cannot_be_is_refused(tmp_path, chosen, flags, words):
         ({"seed": 0}, "--seed 5, now 0"),
         ({"sampling": "yaw"}, "--sampling pictures, now yaw"),
         ({"clean": True}, "--clean False, now True"),
+        ({"perceptual": "vggface"}, "--perceptual none, now vggface"),
+        ({"swap_decoders": True}, "--swap-decoders False, now True"),
+        ({"clip_norm": 1.0}, "--clip-norm 0.0, now 1.0"),
         ({"precision": "float16"}, "--precision float32, now float16"),
     ],
 )
@@ -166,6 +174,42 @@ def test_the_precision_that_is_asked_for(tmp_path, chosen, monkeypatch, precisio
     monkeypatch.setattr(devices, "has_fast_bfloat16", lambda: False)
     train.run(tmp_path, tmp_path, model=tmp_path / "model", preset="fast", precision=precision)
     assert chosen[0].training.precision == precision
+
+
+def test_without_the_weights_training_stops_at_once_and_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(weights.urllib.request, "urlopen", _no_network)
+    with pytest.raises(WeightsError) as error:
+        train.run(tmp_path, tmp_path, model=tmp_path / "model", preset="classic-64", steps=1)
+    place = tmp_path / "cache" / "faceswap_gan" / "weights" / "rcmalli_vggface_tf_notop_resnet50.h5"
+    for word in (WEIGHTS["vggface"].url, str(place), "FACESWAP_WEIGHTS", "--vggface-weights", "--perceptual none"):
+        assert word in str(error.value)
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "model").exists()
+
+
+def _no_network(*args, **kwargs):
+    raise OSError("no route to host")
+
+
+def test_a_wrong_file_of_weights_is_named(tmp_path, faces):
+    file = tmp_path / "weights.h5"
+    file.write_bytes(b"something else")
+    with pytest.raises(WeightsError, match=r"weights\.h5"):
+        train.run(**faces, model=tmp_path / "model", preset="classic-64", steps=1, vggface_weights=file)
+
+
+def test_flags_reach_the_settings_and_the_log(tmp_path, chosen, caplog):
+    caplog.set_level("INFO", "faceswap_gan")
+    flags = {"perceptual": "none", "swap_decoders": True, "clip_norm": 2.0}
+    train.run(tmp_path, tmp_path, model=tmp_path / "model", preset="classic-64", **flags)
+    stored = read_settings(tmp_path / "model")
+    assert (stored.losses.perceptual, stored.training.swap_decoders, stored.training.clip_norm) == ("none", True, 2.0)
+    assert 'perceptual = "none"' in (tmp_path / "model" / "config.toml").read_text()
+    assert "no perceptual loss" in caplog.text
+    train.run(tmp_path, tmp_path, model=tmp_path / "other", preset="classic-64")
+    assert read_settings(tmp_path / "other").losses.perceptual == "vggface"
+    assert f"weights {tmp_path / 'vggface'}" in caplog.text
 
 
 def test_too_few_faces_leave_no_checkpoint(tmp_path, faces):

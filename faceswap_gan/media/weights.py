@@ -34,20 +34,24 @@ class WeightsFile:
         file: its path inside a folder of weights.
         url: where it is published; None when it must be had in another way, which ``note`` tells.
         size: bytes; None when its publisher does not say.
-        sha256: hex digest.
+        sha256: hex digest; None when its publisher gives none: then the size is all that is checked here, and
+            whoever reads the file must check its content.
         licence: under which it may be used.
         used_by: what needs it.
         note: more about its origin.
+        instead: what a user may do rather than put the file where it is looked for; None: name the folder with
+            ``--weights-dir``.
     """
 
     name: str
     file: str
     url: str | None
     size: int | None
-    sha256: str
+    sha256: str | None
     licence: str
     used_by: str
     note: str = ""
+    instead: str | None = None
 
 
 _FILES = (
@@ -95,6 +99,17 @@ _FILES = (
         note="MobileFace_Identification_V2 of github.com/becauseofAI/MobileFace, converted from MXNet to ONNX; the "
         "converted file is not published: RGB 112 px ArcFace crops, 0 to 255, to 256 numbers",
     ),
+    WeightsFile(
+        name="vggface",
+        file="rcmalli_vggface_tf_notop_resnet50.h5",
+        url="https://github.com/rcmalli/keras-vggface/releases/download/v2.0/rcmalli_vggface_tf_notop_resnet50.h5",
+        size=94_694_792,
+        sha256=None,
+        licence="by its project's words, non-commercial research under a Creative Commons Attribution licence",
+        used_by="train, the perceptual loss of the classic presets",
+        note="ResNet-50 of VGGFace2 (Cao et al., 2018), converted to Keras by keras-vggface: BGR 224 px crops",
+        instead="name it with --vggface-weights, or train with --perceptual none",
+    ),
 )
 
 WEIGHTS: dict[str, WeightsFile] = {entry.name: entry for entry in _FILES}
@@ -109,7 +124,7 @@ def find_weights(name: str, *, folder: Path | None = None) -> Path:
         folder: looked into first; None leaves ``FACESWAP_WEIGHTS``, the cache and the network.
 
     Returns:
-        Path of the file, its content checked against the known digest.
+        Path of the file, its content checked against the known digest, or its size where none is known.
 
     Raises:
         WeightsError: the name is unknown, ``folder`` or ``FACESWAP_WEIGHTS`` is none, a file found is not the right
@@ -152,11 +167,12 @@ def _check(entry: WeightsFile, path: Path) -> None:
     try:
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
+        size = path.stat().st_size
     except OSError as error:
         raise WeightsError(f"{path} cannot be read: {error.strerror}. Check its permissions.") from error
-    if digest != entry.sha256:
+    if size != entry.size if entry.sha256 is None else digest != entry.sha256:
         raise WeightsError(
-            f"{path} should have the sha256 {entry.sha256}, got {digest} ({path.stat().st_size} bytes): it is "
+            f"{path} should be {_identity(entry)}, got {size:,} bytes with the sha256 {digest}: it is "
             f"damaged or another version. Delete it. {_how_to(entry)}"
         )
 
@@ -205,13 +221,18 @@ def _bar(entry: WeightsFile, total: int | None) -> Iterator[Any]:
         yield lambda count: progress.advance(task, count)
 
 
+def _identity(entry: WeightsFile) -> str:
+    """Say what tells the right file from others."""
+    size = "" if entry.size is None else f"{entry.size:,} bytes"
+    if entry.sha256 is None:
+        return f"the file of {size} (its publisher gives no digest)"
+    return f"the file with sha256 {entry.sha256}" + (f" ({size})" if size else "")
+
+
 def _how_to(entry: WeightsFile) -> str:
     """Say exactly which file to put where."""
-    what = f"the file with sha256 {entry.sha256}"
-    if entry.size is not None:
-        what += f" ({entry.size:,} bytes)"
-    source = f"Fetch {entry.url}, {what}," if entry.url else f"Get {what}"
-    return (
-        f"{source} and put it at {cache_folder() / entry.file}, or at {entry.file} in a folder that --weights-dir "
-        f"or {VARIABLE} names."
-    )
+    source = f"Fetch {entry.url}, {_identity(entry)}," if entry.url else f"Get {_identity(entry)}"
+    folder = VARIABLE if entry.instead else f"--weights-dir or {VARIABLE}"
+    instead = f"; or {entry.instead}" if entry.instead else ""
+    place = cache_folder() / entry.file
+    return f"{source} and put it at {place}, or at {entry.file} in a folder that {folder} names{instead}."

@@ -76,7 +76,7 @@ def mask_l1_loss(mask: keras.KerasTensor) -> keras.KerasTensor:
     return ops.mean(ops.abs(_float(mask)))
 
 
-def mask_hinge_loss(mask: keras.KerasTensor, floor: float) -> keras.KerasTensor:
+def mask_hinge_loss(mask: keras.KerasTensor, floor: keras.KerasTensor | float) -> keras.KerasTensor:
     """Push the attention mask up: mean max(0, floor - mask).
 
     Args:

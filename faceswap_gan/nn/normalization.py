@@ -39,14 +39,8 @@ class InstanceNormalization(keras.layers.Layer):  # type: ignore[misc]
 
     def call(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
         """Normalise a batch (N, H, W, C); statistics are float32 under any dtype policy."""
-        values = ops.cast(inputs, "float32")
-        axes = tuple(range(1, len(values.shape)))
-        mean = ops.mean(values, axis=axes, keepdims=True)
-        variance = ops.mean(ops.square(values - mean), axis=axes, keepdims=True)
-        # the floor keeps the square root's gradient finite where a sample is constant
-        deviation = ops.sqrt(ops.maximum(variance, _SMALLEST_VARIANCE))
-        scale = ops.cast(self.gamma, "float32") / (deviation + self.epsilon)
-        normal = (values - mean) * scale + ops.cast(self.beta, "float32")
+        scale = ops.cast(self.gamma, "float32")
+        normal = standardize(inputs, epsilon=self.epsilon, scale=scale) + ops.cast(self.beta, "float32")
         return ops.cast(normal, self.compute_dtype)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
@@ -124,6 +118,28 @@ class HybridNormalization(keras.layers.Layer):  # type: ignore[misc]
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
             "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
         }
+
+
+def standardize(
+    values: keras.KerasTensor, *, epsilon: float = 1e-3, scale: keras.KerasTensor | float = 1.0
+) -> keras.KerasTensor:
+    """Take from each sample its mean over all axes but the first, and divide it by their deviation plus epsilon.
+
+    Args:
+        values: Float of any dtype, (N, ...).
+        epsilon: Added to the standard deviation, not to the variance.
+        scale: What the result is multiplied by.
+
+    Returns:
+        Float32 of the same shape.
+    """
+    values = ops.cast(values, "float32")
+    axes = tuple(range(1, len(values.shape)))
+    mean = ops.mean(values, axis=axes, keepdims=True)
+    variance = ops.mean(ops.square(values - mean), axis=axes, keepdims=True)
+    # the floor keeps the square root's gradient finite where a sample is constant
+    deviation = ops.sqrt(ops.maximum(variance, _SMALLEST_VARIANCE))
+    return (values - mean) * (scale / (deviation + epsilon))
 
 
 def build_normalization(

@@ -52,7 +52,8 @@ class BatchMaker:
 
         Returns:
             uint8 arrays ``<side>_warped``, ``<side>_target`` and ``<side>_masks`` (N, S, S, 3) of both people, the
-            mixing ``ratio`` float32 (1,) of the adversarial loss and, where the settings ask for pairs, P pairs
+            mixing ``ratio`` float32 (1,) of the adversarial loss, that of the perceptual loss, ``blend``, where
+            there is one, and, where the settings ask for pairs, P pairs
             of frames: ``pair_crops`` and ``pair_masks`` (2 P, S, S, 3), first frames before second frames, and
             ``pair_person`` int32 (2 P,), whom to paint, and ``looks`` (2, S, S, 3), the mean face of each person.
         """
@@ -62,6 +63,8 @@ class BatchMaker:
             batch |= self._samples(side, rng)
         if self._settings.training.pairs:
             batch |= self._pairs(rng)
+        if self._settings.losses.perceptual != "none":
+            batch["blend"] = rng.beta(0.2, 0.2, 1).astype(np.float32)
         return batch
 
     def _face_odds(self, person: FaceSet) -> NDArray[np.float64]:

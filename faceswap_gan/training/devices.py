@@ -79,10 +79,11 @@ def check_split(settings: Settings, devices: int) -> None:
                 f"expected {name} to be a multiple of {devices} devices, got {number}; change either."
             )
     whole = settings.model.norm == "batchnorm" or settings.losses.gan == "relativistic"
-    if devices > 1 and settings.model.family == "classic" and whole and keras.backend.backend() == "tensorflow":
+    whole = (settings.model.family == "classic" and whole) or training.clip_norm > 0.0
+    if devices > 1 and whole and keras.backend.backend() == "tensorflow":
         raise SettingsError(
-            "expected neither batchnorm nor the relativistic loss on several devices with TensorFlow, where each "
-            "looks at its own part of the batch; set KERAS_BACKEND=jax."
+            "expected neither batchnorm, the relativistic loss nor --clip-norm on several devices with TensorFlow, "
+            "where each looks at its own part of the batch; set KERAS_BACKEND=jax."
         )
 
 
@@ -168,7 +169,7 @@ def _split_tensorflow(strategy: Any, name: str, array: NDArray[np.generic]) -> A
 
     def part(context: Any) -> Any:
         mine = context.replica_id_in_sync_group
-        if name in ("ratio", "looks"):
+        if name in ("ratio", "blend", "looks"):
             chosen = array
         elif name.startswith("pair_"):  # first frames before second frames: both halves are split alike
             chosen = np.concatenate([np.split(half, count)[mine] for half in np.split(array, 2)])

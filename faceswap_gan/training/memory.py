@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from types import TracebackType
 
+import keras
 import numpy as np
 
 from faceswap_gan.config import Settings
@@ -19,7 +20,7 @@ from faceswap_gan.training.batches import BatchMaker
 from faceswap_gan.training.devices import has_gpu
 from faceswap_gan.training.face_set import FEWEST, FaceSet
 from faceswap_gan.training.host import free_bytes
-from faceswap_gan.training.networks import Networks, build_networks, outline_networks
+from faceswap_gan.training.networks import Networks, build_networks, build_perceptual, outline_networks
 from faceswap_gan.training.steps import build_step
 
 LARGEST_BATCH = 64
@@ -36,7 +37,8 @@ def step_bytes(settings: Settings, networks: Networks | None = None) -> int:
     """Estimate the memory that a training step takes beside the program, in bytes.
 
     Weights, gradients and moments, and what the layers put out for the faces of both people: the generator once for
-    each face, each discriminator four times (two pictures, once for each player).
+    each face, each discriminator four times (two pictures, once for each player), the network of the perceptual loss
+    once, as its pass over the target is not kept.
 
     Args:
         settings: the model's settings.
@@ -46,7 +48,10 @@ def step_bytes(settings: Settings, networks: Networks | None = None) -> int:
     values = {name: count_values(network) for name, network in networks.items()}
     generator = values["encoder"] + values.get("decoder", values.get("decoder_src", 0))
     turns = 3 if settings.losses.cyclic and settings.model.family == "classic" else 1
+    with keras.StatelessScope(initialize_variables=False):
+        features = build_perceptual(settings)
     face = turns * generator + 4 * values.get("discriminator_src", 0)
+    face += 0 if features is None else count_values(features)
     faces = 2 * settings.training.batch + 2 * settings.training.pairs
     size = 4 if settings.training.precision == "float32" else 2
     weights = sum(int(network.count_params()) for network in networks.values())
@@ -146,7 +151,8 @@ def _runs(settings: Settings) -> bool:
     with ran:
         networks = build_networks(settings.model, precision=settings.training.precision)
         people = {side: _random_faces(settings.model.size) for side in SIDES}
-        build_step(networks, settings).train_on_batch(BatchMaker(people, settings).make(0))
+        step = build_step(networks, settings, features=build_perceptual(settings))
+        step.train_on_batch(BatchMaker(people, settings).make(0))
     gc.collect()
     return not ran.failed
 

@@ -9,10 +9,11 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from faceswap_gan.config import ModelSettings, Precision
+from faceswap_gan.config import ModelSettings, Precision, Settings
 from faceswap_gan.nn.discriminator import build_discriminator
 from faceswap_gan.nn.fast import SIDES, build_fast_decoder, build_fast_encoder
 from faceswap_gan.nn.generator import build_decoder, build_encoder
+from faceswap_gan.nn.perceptual import build_features
 
 Networks = dict[str, keras.Model]
 
@@ -44,6 +45,21 @@ def outline_networks(settings: ModelSettings) -> Networks:
     """
     with keras.StatelessScope(initialize_variables=False):
         return build_networks(settings)
+
+
+def build_perceptual(settings: Settings) -> keras.Model | None:
+    """Build the network of the perceptual loss with weights at random, in the arithmetic of the others.
+
+    Args:
+        settings: the model's settings.
+
+    Returns:
+        Extractor of `nn.perceptual.build_features`; None where the settings ask for no such loss.
+    """
+    if settings.losses.perceptual == "none":
+        return None
+    with _policy(settings.training.precision):
+        return build_features(before_activation=settings.losses.perceptual_before_activation)
 
 
 def build_painter(networks: Networks, side: str) -> keras.Model:

@@ -30,7 +30,7 @@ from faceswap_gan.training.held_out import HeldOut, Scores, hold_out
 from faceswap_gan.training.log import TrainingLog
 from faceswap_gan.training.networks import Networks, build_painter
 from faceswap_gan.training.preview import Previewer
-from faceswap_gan.training.schedule import learning_rate
+from faceswap_gan.training.schedule import find_phase, learning_rate
 from faceswap_gan.training.steps import Step
 
 log = logging.getLogger(__name__)
@@ -110,6 +110,7 @@ class _Run:
         with closing(prefetch(self._batches.make, start=state.step)) as batches:
             while (progress := budget.progress(state)) < 1.0 and not stopped():
                 step.optimizer.learning_rate = state.rate * learning_rate(rates, step=state.step, progress=progress)
+                step.enter(find_phase(self._settings, progress))
                 _, batch = next(batches)
                 step.train_on_batch(batch, return_dict=True)
                 state = clock.tick(state)
@@ -175,6 +176,7 @@ class _Run:
             load_networks(checkpoint, self._networks)
             load_variables(checkpoint, self._step.state_variables)
         self._preview.cut(checkpoint.state.step)
+        self._step.phase = None  # the checkpoint may have been written before its phase was entered
         return checkpoint.state
 
     def roll_back(self, reason: DivergedError) -> State:

@@ -118,6 +118,25 @@ def test_a_damaged_file_is_named(places):
         find_weights("net", folder=places["folder"])
 
 
+def test_without_a_digest_the_size_decides(places, server, monkeypatch):
+    entry = _entry(url=server.url, sha256=None, instead="do without")
+    monkeypatch.setitem(WEIGHTS, "net", entry)
+    path = _put(places["variable"])
+    assert find_weights("net") == path
+    path.write_bytes(CONTENT[:-1])
+    with pytest.raises(
+        WeightsError, match=rf"of {len(CONTENT):,} bytes .*no digest.*{len(CONTENT) - 1:,} bytes with"
+    ) as error:
+        find_weights("net")
+    assert str(error.value).endswith("in a folder that FACESWAP_WEIGHTS names; or do without.")
+    path.unlink()
+    server.content = CONTENT[:-1]
+    with pytest.raises(WeightsError, match="no digest"):
+        find_weights("net")
+    server.content = CONTENT
+    assert find_weights("net").read_bytes() == CONTENT
+
+
 def test_a_folder_that_is_none_is_not_passed_over(places, monkeypatch):
     file = _put(places["cache"] / "faceswap_gan" / "weights")
     with pytest.raises(WeightsError, match=r"--weights-dir, got .*nowhere, which does not exist"):
@@ -140,7 +159,7 @@ def test_what_is_not_published_is_explained(places, monkeypatch):
 def test_the_list_is_sane():
     for name, entry in WEIGHTS.items():
         assert entry.name == name
-        assert len(entry.sha256) == 64
+        assert (entry.size is not None) if entry.sha256 is None else (len(entry.sha256) == 64)
         assert entry.url is None or entry.url.startswith("https://")
         assert entry.licence
         assert entry.used_by

@@ -7,7 +7,7 @@ import signal
 
 import numpy as np
 import pytest
-from tiny import tiny_settings
+from tiny import tiny_features, tiny_settings
 
 from faceswap_gan.training import trainer
 from faceswap_gan.training.budget import Budget
@@ -20,7 +20,8 @@ from faceswap_gan.training.trainer import train
 def _run(people, settings, model, *, steps, stop_at=None, seed=1):
     """Build everything anew and train; the seed of the starting weights differs where a checkpoint is read."""
     networks = build_networks(settings.model, rng=np.random.default_rng(seed))
-    step = build_step(networks, settings)
+    features = None if settings.losses.perceptual == "none" else tiny_features()
+    step = build_step(networks, settings, features=features)
     step.run_eagerly = settings.model.family == "classic"
     if stop_at is not None:
         _interrupt(step, stop_at)
@@ -62,8 +63,21 @@ def _curve(model):
     [("fast", 12, (7,), 0.0), ("fast", 8, (5,), 0.9), ("classic", 4, (3,), 0.0)],
 )
 def test_resumed_equals_uninterrupted(people, tmp_path, monkeypatch, family, steps, stops, ema):
-    monkeypatch.setattr(trainer, "_REPORT_STEPS", 2)
     settings = tiny_settings(family, training={"batch": 1, "schedule": "cosine", "seed": 3, "ema": ema})
+    _compare(people, tmp_path, monkeypatch, settings, steps, stops)
+
+
+@pytest.mark.parametrize("stops", [(1, 4), (3,)], ids=["at the borders", "between them"])
+def test_phases_survive_a_stop(people, tmp_path, monkeypatch, stops):
+    # of five steps the first is before the perceptual loss, the next have hinges, the last has swapped decoders
+    training = {"batch": 1, "schedule": "classic", "swap_decoders": True, "seed": 3, "clip_norm": 0.5, "ema": 0.9}
+    settings = tiny_settings("classic", training=training, perceptual="vggface")
+    _compare(people, tmp_path, monkeypatch, settings, 5, stops)
+
+
+def _compare(people, tmp_path, monkeypatch, settings, steps, stops):
+    """Train straight through and with stops; everything must come out the same."""
+    monkeypatch.setattr(trainer, "_REPORT_STEPS", 2)
     _run(people, settings, tmp_path / "straight", steps=steps)
     done = 0
     for seed, stop in enumerate(stops, 1):

@@ -41,6 +41,9 @@ class FakeStep:
         self.batches.append(batch)
         self._then.get(len(self.rates), lambda: None)()
 
+    def enter(self, phase):
+        """No phase changes it."""
+
     def read_means(self):
         self.reads += 1
         return {"loss": self.loss, "edge": self.loss}

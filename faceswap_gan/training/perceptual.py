@@ -1,0 +1,65 @@
+"""Network of the perceptual loss: its weights' file found, read, and put into it."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import keras
+
+from faceswap_gan.config import Settings
+from faceswap_gan.errors import SettingsError
+from faceswap_gan.media.layer_weights import read_layer_weights
+from faceswap_gan.media.weights import find_weights
+from faceswap_gan.nn.vggface import set_layer_weights
+from faceswap_gan.training.networks import build_perceptual
+
+log = logging.getLogger(__name__)
+
+
+def find_vggface(settings: Settings, given: Path | None) -> Path | None:
+    """Find the weights that the perceptual loss needs, and log which.
+
+    Args:
+        settings: the model's settings.
+        given: the file, where the user names one.
+
+    Returns:
+        The file; None where there is no such loss.
+
+    Raises:
+        SettingsError: the model's family knows no perceptual loss, or a file is named that nothing reads.
+        WeightsError: the file is nowhere and cannot be downloaded.
+    """
+    asked = settings.losses.perceptual
+    if asked != "none" and settings.model.family != "classic":
+        raise SettingsError(
+            f"expected --perceptual none with the preset {settings.preset}, got {asked}; leave it out."
+        )
+    if asked == "none":
+        if given is not None:
+            raise SettingsError("expected no --vggface-weights without a perceptual loss; leave it out.")
+        log.info("no perceptual loss")
+        return None
+    path = given if given is not None else find_weights("vggface")
+    log.info("perceptual loss by VGGFace, weights %s", path)
+    return path
+
+
+def read_features(settings: Settings, file: Path | None) -> keras.Model | None:
+    """Build the network of the perceptual loss with the weights of a file.
+
+    Args:
+        settings: the model's settings.
+        file: as `find_vggface` found it.
+
+    Returns:
+        Extractor of `nn.perceptual.build_features`; None where the settings ask for no such loss.
+
+    Raises:
+        WeightsError: the file cannot be read, or it is another network's.
+    """
+    features = build_perceptual(settings)
+    if features is not None and file is not None:
+        set_layer_weights(features, read_layer_weights(file))
+    return features
