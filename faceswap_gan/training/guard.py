@@ -12,6 +12,8 @@ WINDOW = 500
 """Steps that a collapse must last to count as one."""
 
 _EMPTY = 0.005  # mean of the mask below which nothing is painted, and above 1 minus which everything is
+_ALIVE = 0.05  # mean of the mask from which, up to 1 minus which, it counts as alive
+_GROWN = 1000  # steps: the masks of v2.2 fall to nothing in their first hundred, and live only later
 _WON = 0.01  # share of its loss at chance below which a discriminator has won
 # A discriminator's best loss, both people's together, where it cannot tell real from painted: mixup's is four times
 # the variance of the ratio, Beta(0.2, 0.2); the relativistic one's is 2 * (1/2) * (1/2 + 1).
@@ -28,6 +30,7 @@ class Guard:
     def __init__(self, weights: LossSettings) -> None:
         self._won = _WON * _CHANCE[weights.gan] if weights.adversarial else 0.0
         self._since: dict[str, int] = {}
+        self._was_alive = False
 
     @property
     def is_calm(self) -> bool:
@@ -43,11 +46,14 @@ class Guard:
 
         Raises:
             DivergedError: a mean is no finite number, or for `WINDOW` steps in a row the mean of the mask was below
-                0.005 or above 0.995, or the discriminators' loss below 1 % of what they have at chance.
+                0.005 or above 0.995, or the discriminators' loss below 1 % of what they have at chance. The mask
+                must have been between 0.05 and 0.95 before, after step 1000: one that has not lived yet may still.
         """
         wild = [name for name, value in means.items() if not math.isfinite(value)]
         if wild:
             raise DivergedError(f"at step {step} {', '.join(wild)} is no finite number")
+        area = means.get("mask_area", 0.0)
+        self._was_alive |= step >= _GROWN and _ALIVE <= area <= 1.0 - _ALIVE
         found = self._find(means)
         self._since = {name: self._since.get(name, step) for name in found}
         for name, since in self._since.items():
@@ -57,8 +63,8 @@ class Guard:
     def _find(self, means: Mapping[str, float]) -> list[str]:
         area = means.get("mask_area", 0.5)
         signs = {
-            "the mask was all black": area < _EMPTY,
-            "the mask was all white": area > 1.0 - _EMPTY,
+            "the mask was all black": self._was_alive and area < _EMPTY,
+            "the mask was all white": self._was_alive and area > 1.0 - _EMPTY,
             "the discriminators told every painted face from a real one": means.get("discriminator", 1.0) < self._won,
         }
         return [name for name, is_so in signs.items() if is_so]

@@ -31,7 +31,8 @@ def test_no_finite_number_is_told_at_once(value):
 )
 def test_a_collapse_must_last(means, words):
     guard, bad = _guard(), GOOD | means
-    for start in (0, 5000):
+    guard.check(1000, GOOD)
+    for start in (2000, 5000):
         for step in range(start, start + WINDOW, 25):
             guard.check(step, bad)
             assert not guard.is_calm
@@ -53,8 +54,18 @@ def test_a_collapse_must_last(means, words):
 )
 def test_what_is_no_collapse(means, losses):
     guard = _guard(**losses)
-    guard.check(0, GOOD | means)
+    guard.check(1000, GOOD)
+    guard.check(1025, GOOD | means)
     assert guard.is_calm
+
+
+@pytest.mark.parametrize("area", [0.001, 0.999])
+def test_a_mask_that_has_not_lived_is_left_alone(area):
+    guard = _guard()
+    guard.check(25, GOOD)
+    for step in range(50, 5000, 25):
+        guard.check(step, GOOD | {"mask_area": area})
+        assert guard.is_calm
 
 
 def test_losses_without_masks_and_discriminators():

@@ -16,7 +16,7 @@ from tiny import tiny_settings
 from faceswap_gan.errors import ModelError
 from faceswap_gan.media.images import write_image
 from faceswap_gan.training import budget as budget_module
-from faceswap_gan.training import trainer
+from faceswap_gan.training import guard, trainer
 from faceswap_gan.training.best import Best, find_best
 from faceswap_gan.training.budget import Budget
 from faceswap_gan.training.checkpoint import State, find_checkpoint
@@ -255,7 +255,8 @@ def test_after_three_rollbacks_it_ends(people, tmp_path, preview, often):
     assert _saved(tmp_path) == [0]
 
 
-def test_nothing_is_saved_while_the_mask_is_dead(people, tmp_path, preview, often, clock):
+def test_nothing_is_saved_while_the_mask_is_dead(people, tmp_path, preview, often, clock, monkeypatch):
+    monkeypatch.setattr(guard, "_GROWN", 0)
     step = FakeStep({each: lambda: clock.passes(60) for each in range(1, 99)})
     step.read_means = lambda: {"mask_area": 0.0 if 5 < len(step.rates) < 12 else 0.5}
     saved, save = [], trainer.save_checkpoint
