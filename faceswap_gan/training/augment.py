@@ -20,8 +20,6 @@ from faceswap_gan.training.recolor import ColorDraws, ColorStatistics, color_cha
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
-_Way = tuple[NDArray[np.int16], NDArray[np.uint16]]
-"""Where the pixels of a picture come from, for `cv2.remap`: whole px (S, S, x | y) and shares of the next ones."""
 
 _NODES = 5  # the warp's grid has 5 x 5 nodes, the outermost on the picture's border
 _WARP = (5.0 / 256.0, 6.2 / 256.0)  # deviation of a node, in sides of the crop, drawn between these
@@ -94,19 +92,17 @@ def augment(
     changes = color_changes(colors, references, draws.colors)
     side = _reduced_side(faces[0].shape[0], size=size, coverage=coverage)
     rows = _rows(draws, size=size, side=side, coverage=coverage)
-    columns = _interpolation(size).T
-    grid = np.empty((2, 2 * size, size), np.float32)  # one sample's at a time: it stays in the processor's cache
-    pictures = np.empty((2, len(faces), size, size, 3), np.uint8)
-    parts = np.empty((len(faces), size, size, masks[0].shape[2]), np.uint8)
+    pictures, parts = _allocate(len(faces), size, masks[0].shape[2])
+    desk = _Desk(size)
     for index, (face, mask) in enumerate(zip(faces, masks, strict=True)):
-        crop = _shrink(face, side)
-        warped, target = _split(np.matmul(rows[index], columns, out=grid))
-        for role, way in enumerate((warped, target)):
+        crop = _shrink(face, side).copy()  # in one go: resampled from far memory it would take longer
+        for role in range(2):
             picture = pictures[role, index]
-            _resample(crop, way, picture, change=changes.get(index))
+            desk.lay(rows[index, :, role])
+            desk.resample(crop, picture, change=changes.get(index))
             if draws.blur_sides[index]:
                 picture[:] = _blur(picture, int(draws.blur_sides[index]), float(draws.blur_angles[index]))
-        _resample(_shrink(mask, side), target, parts[index])
+        desk.resample(_shrink(mask, side).copy(), parts[index])  # by the map of the target, which came last
     return Sample(warped=pictures[0], target=pictures[1], masks=parts)
 
 
@@ -145,7 +141,7 @@ def _draw(count: int, others: int, *, settings: Augmentation, rng: np.random.Gen
 
 
 def _rows(draws: _Draws, *, size: int, side: int, coverage: float) -> Floats:
-    """Return where each row crosses the grid's columns of nodes: float32 (N, x | y, warped above target 2 S, 5).
+    """Return where each row crosses the grid's columns of nodes: float32 (N, x | y, warped | target, S, 5).
 
     In px of the crop. Interpolated along x, that is the map of where each pixel comes from.
 
@@ -165,23 +161,43 @@ def _rows(draws: _Draws, *, size: int, side: int, coverage: float) -> Floats:
     turn, move = draws.transforms[:, :, None, None, None]
     points = turn * (mirrored - move)
     corners = ((np.stack([points.real, points.imag], axis=1) + 0.5) * side - 0.5).astype(np.float32)
-    return np.asarray(_interpolation(size) @ corners, np.float32).reshape(-1, 2, 2 * size, _NODES)
+    return np.asarray(_interpolation(size) @ corners, np.float32)
 
 
-def _split(grid: Floats) -> tuple[_Way, _Way]:
-    """Return the ways of the warped and of the target picture, from the map (x | y, 2 S, S) of both."""
-    whole, shares = cv2.convertMaps(grid[0], grid[1], cv2.CV_16SC2)  # 1/32 px: what OpenCV interpolates by
-    size = grid.shape[2]
-    return (whole[:size], shares[:size]), (whole[size:], shares[size:])
+def _allocate(count: int, size: int, masks: int) -> tuple[Bytes, Bytes]:
+    """Make room for pictures (2, N, S, S, 3) and masks (N, S, S, M), in one block: of 4 MB on it has large pages."""
+    pixels = count * size * size
+    block = np.empty(pixels * (6 + masks), np.uint8)
+    return block[: 6 * pixels].reshape(2, count, size, size, 3), block[6 * pixels :].reshape(count, size, size, masks)
 
 
-def _resample(picture: Bytes, way: _Way, out: Bytes, *, change: NDArray[np.float64] | None = None) -> None:
-    """Write what a way takes from a picture to out, uint8 (S, S, M), under an affine change of colour, if any."""
-    if change is None:
-        cv2.remap(picture, *way, cv2.INTER_LINEAR, dst=out, borderMode=cv2.BORDER_REPLICATE)
-    else:
-        plain = cv2.remap(picture, *way, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        cv2.transform(plain, change, dst=out)
+class _Desk:
+    """Resamples picture after picture on the same few arrays, which stay in the processor's cache.
+
+    Args:
+        size: side of the samples, px.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._columns = _interpolation(size).T
+        self._grid = np.empty((2, size, size), np.float32)
+        self._whole = np.empty((size, size, 2), np.int16)
+        self._shares = np.empty((size, size), np.uint16)
+        self._plain = np.empty((size, size, 3), np.uint8)
+
+    def lay(self, rows: Floats) -> None:
+        """Take another map, of one sample's `_rows`, (x | y, S, 5)."""
+        x, y = np.matmul(rows, self._columns, out=self._grid)
+        # whole px and 1/32 px, which is what OpenCV interpolates by
+        cv2.convertMaps(x, y, cv2.CV_16SC2, dstmap1=self._whole, dstmap2=self._shares)
+
+    def resample(self, picture: Bytes, out: Bytes, *, change: NDArray[np.float64] | None = None) -> None:
+        """Write what the map takes from a picture to out, uint8 (S, S, M), its colours changed if so told."""
+        maps = self._whole, self._shares
+        to = out if change is None else self._plain
+        cv2.remap(picture, *maps, cv2.INTER_LINEAR, dst=to, borderMode=cv2.BORDER_REPLICATE)
+        if change is not None:
+            cv2.transform(to, change, dst=out)
 
 
 def _interpolation(size: int) -> Floats:

@@ -220,7 +220,7 @@ def test_samples_are_those_of_one_remap_of_all_channels(channels):
     sample = _augment(faces, settings, masks=masks)
     draws = augmentation._draw(6, 6, settings=settings, rng=np.random.default_rng(1))
     rows = augmentation._rows(draws, size=64, side=128, coverage=1.0)
-    maps = rows @ augmentation._interpolation(64).T
+    maps = (rows @ augmentation._interpolation(64).T).reshape(6, 2, 128, 64)
     for index, (x, y) in enumerate(maps):
         layers = np.concatenate([faces[index], masks[index]], axis=-1)
         both = cv2.remap(layers, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
