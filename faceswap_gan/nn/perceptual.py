@@ -36,10 +36,8 @@ def build_features(*, before_activation: bool) -> keras.Model:
 
 def to_vggface(pictures: keras.KerasTensor) -> keras.KerasTensor:
     """Resize RGB pictures in [-1, 1] to 224 px and turn them into BGR, 0 to 255, less VGGFace2's mean colour."""
-    size = vggface.SIZE
-    return ((resize(pictures, (size, size)) + 1.0) * 127.5)[..., ::-1] - ops.convert_to_tensor(
-        np.asarray(_MEAN_BGR, np.float32)
-    )
+    bgr = ops.flip(resize(pictures, (vggface.SIZE, vggface.SIZE)), axis=-1)
+    return (bgr + 1.0) * 127.5 - ops.convert_to_tensor(np.asarray(_MEAN_BGR, np.float32))
 
 
 def perceptual_loss(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import keras
 import numpy as np
 import pytest
 from keras import ops
@@ -86,7 +87,8 @@ def test_a_new_phase_needs_no_new_function(batch):
         assert (losses["perceptual"] > 0.0) == phase.perceptual
         masks.append(losses["mask"])
         counts.append(len(traced))
-    assert len(set(counts)) == 1, "every phase is one and the same compiled step"
+    if keras.backend.backend() != "torch":  # where nothing is compiled
+        assert len(set(counts)) == 1, "every phase is one and the same compiled step"
     assert masks[0] == pytest.approx(masks[1]) == pytest.approx(masks[2]) == pytest.approx(masks[6])
     assert masks[2] != pytest.approx(masks[3])
     assert masks[4] < masks[5] < masks[3], "a higher floor costs more"
