@@ -7,7 +7,9 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
 
 from faceswap_gan.config import (
     PRESETS,
@@ -36,6 +38,7 @@ def run(
     dst: Path | None = None,
     *,
     model: Path = Path("model"),
+    from_model: Annotated[Path | None, tyro.conf.arg(name="from")] = None,
     preset: str | None = None,
     steps: int | None = None,
     minutes: float | None = None,
@@ -63,6 +66,8 @@ def run(
         src: Face folder of the person whose face will be painted; needed.
         dst: Face folder of the person who will receive it; needed.
         model: Folder for settings, checkpoints, previews and logs.
+        from_model: Model of another pair, of the same networks, whose encoder and, with fast, decoder a new model
+            starts from.
         preset: fast, classic-64, classic-128, classic-256, classic-lite-64, classic-lite-128 or
             classic-lite-256; by default fast without a GPU and classic-128 with one.
         steps: Updates in all, earlier runs included.
@@ -92,7 +97,7 @@ def run(
 
     Raises:
         FaceFolderError: A face folder is missing or holds too few faces.
-        ModelError: The model folder is damaged or a flag contradicts it.
+        ModelError: The model folder is damaged or a flag contradicts it, or the other model does not fit.
         SettingsError: A setting is outside what it may be, or memory ran out.
         WeightsError: The perceptual loss is asked for and its weights cannot be had.
         KeyboardInterrupt: Ctrl-C; everything is saved.
@@ -107,12 +112,14 @@ def run(
     flags |= {"sampling": sampling, "balance": balance, "clean": clean or None, "clip_norm": clip_norm}
     flags |= {"perceptual": perceptual, "swap_decoders": swap_decoders or None}
     budget = _budget(steps, minutes, save_minutes, preview_minutes)
-    _go_on(folders, model, flags, budget, fit_batch=batch == "auto", devices=devices, vggface=vggface_weights)
+    fit_batch, vggface = batch == "auto", vggface_weights
+    _go_on(folders, model, from_model, flags, budget, fit_batch=fit_batch, devices=devices, vggface=vggface)
 
 
 def _go_on(
     folders: dict[str, Path],
     model: Path,
+    from_model: Path | None,
     flags: Mapping[str, Any],
     budget: Budget,
     *,
@@ -124,16 +131,18 @@ def _go_on(
     from faceswap_gan.training.checkpoint import find_checkpoint
     from faceswap_gan.training.memory import MemoryGuard
     from faceswap_gan.training.perceptual import find_vggface
+    from faceswap_gan.training.warm_start import choose_start
 
     checkpoint = find_checkpoint(model)
     settings = _settle(model, checkpoint, flags)
+    start = choose_start(from_model, settings.model, checkpoint)
     if checkpoint is not None and _is_done(model, checkpoint, budget):
         return
     weights = find_vggface(settings, vggface)
     with MemoryGuard(settings):
         if checkpoint is None:
             settings = _begin(model, settings, fit_batch=fit_batch)
-        _fit(folders, model, settings, budget, checkpoint, devices, weights)
+        _fit(folders, model, settings, budget, checkpoint, devices, weights, start)
 
 
 def _print_presets() -> None:
@@ -184,6 +193,7 @@ def _fit(
     checkpoint: Checkpoint | None,
     devices: int | Literal["all"],
     vggface: Path | None,
+    start: Checkpoint | None,
 ) -> None:
     """Read the faces, build the networks and train."""
     import numpy as np
@@ -191,19 +201,18 @@ def _fit(
     from faceswap_gan.training.cleaning import clean
     from faceswap_gan.training.devices import check_split, count_devices, on_devices
     from faceswap_gan.training.face_set import read_faces
-    from faceswap_gan.training.networks import build_networks
     from faceswap_gan.training.perceptual import read_features
     from faceswap_gan.training.steps import build_step
     from faceswap_gan.training.trainer import train
+    from faceswap_gan.training.warm_start import start_networks
 
     number = count_devices(devices)
     check_split(settings, number)
     people = {side: read_faces(folder, size=settings.model.size) for side, folder in folders.items()}
     if settings.training.clean:
         people = clean(people, model / "logs" / "left_out.csv")
-    rng = np.random.default_rng([settings.training.seed, 1])
     with on_devices(number):
-        networks = build_networks(settings.model, precision=settings.training.precision, rng=rng)
+        networks = start_networks(settings, start, rng=np.random.default_rng([settings.training.seed, 1]))
         step = build_step(networks, settings, features=read_features(settings, vggface))
     log.info(
         "%s: %s, %.1f million weights, %s on %d %s; %d src and %d dst faces; from step %d",

@@ -21,6 +21,7 @@ FLAGS = {
         "--src",
         "--dst",
         "--model",
+        "--from",
         "--preset",
         "--steps",
         "--minutes",

@@ -51,6 +51,11 @@ class PersonMaps(keras.layers.Layer):  # type: ignore[misc]
         shift = ops.take(ops.cast(self.shift, features.dtype), person, axis=0)
         return features * scale + shift
 
+    def reset(self) -> None:
+        """Forget the people: scale one, shift zero."""
+        self.scale.assign(ops.ones_like(self.scale))
+        self.shift.assign(ops.zeros_like(self.shift))
+
     def compute_output_shape(self, input_shape: list[tuple[int | None, ...]]) -> tuple[int | None, ...]:
         """Return the features' shape."""
         return input_shape[0]

@@ -144,6 +144,30 @@ def find_checkpoint(model: Path) -> Checkpoint | None:
     return _read_checkpoint(folders[-1]) if folders else None
 
 
+def find_trained(model: Path, *, checkpoint: Literal["last", "best"] = "last") -> Checkpoint:
+    """Find a checkpoint of a model that has made a step.
+
+    Args:
+        model: the model folder.
+        checkpoint: the newest, or the one that did best on held-out faces.
+
+    Raises:
+        ModelError: the model is untrained, or has no best one.
+    """
+    chosen = find_checkpoint(model)
+    if chosen is None or chosen.state.step == 0:
+        raise ModelError(f"expected a trained model in {model}, got one without a checkpoint; train it first.")
+    if checkpoint == "last":
+        return chosen
+    best = find_best(model)
+    if best is None:
+        raise ModelError(
+            f"expected a best checkpoint in {model}, got none: held-out faces were not measured, for which each "
+            "person needs 200 faces; take the last one."
+        )
+    return _read_checkpoint(checkpoint_folder(model, best.step))
+
+
 def load_networks(checkpoint: Checkpoint, networks: Networks) -> None:
     """Read the weights of networks from a checkpoint.
 
@@ -194,17 +218,7 @@ def load_swap(model: Path, *, face: str, checkpoint: Literal["last", "best"] = "
         ModelError: the folder holds no trained model, or no best one.
     """
     settings = read_settings(model)
-    chosen = find_checkpoint(model)
-    if chosen is None or chosen.state.step == 0:
-        raise ModelError(f"expected a trained model in {model}, got one without a checkpoint; train it first.")
-    if checkpoint == "best":
-        best = find_best(model)
-        if best is None:
-            raise ModelError(
-                f"expected a best checkpoint in {model}, got none: held-out faces were not measured, for which each "
-                "person needs 200 faces; take the last one."
-            )
-        chosen = _read_checkpoint(checkpoint_folder(model, best.step))
+    chosen = find_trained(model, checkpoint=checkpoint)
     networks = build_networks(settings.model, precision=settings.training.precision)
     networks = {name: network for name, network in networks.items() if "discriminator" not in name}
     load_networks(chosen, networks)
