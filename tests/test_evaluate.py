@@ -137,7 +137,8 @@ def test_dropped_frames(tiny_pair, tmp_path, stand_ins):
     result = measure(tmp_path, tiny_pair, short)
     assert result["media"]["missing"] == 3
     assert result["media"]["flags"][0] == "21 frames instead of 24"
-    assert result["methods"]["swap"]["scores"]["transfer"]["frames"] == 21
+    assert result["methods"]["swap"]["scores"]["transfer"]["frames"] == 24
+    assert value(result, "swap", "failures") == pytest.approx(3 / 24), "a dropped frame is a failure"
     assert value(result, "swap", "landmarks_eyes") < 0.5, "the others are still compared with their own frames"
     assert any(entry["why"] == "no frame at this time" for entry in result["worst"])
 
