@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import zlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,7 @@ from faceswap_gan.errors import ModelError, SettingsError
 if TYPE_CHECKING:
     from faceswap_gan.training.budget import Budget
     from faceswap_gan.training.checkpoint import Checkpoint
+    from faceswap_gan.training.face_set import FaceSet
 
 log = logging.getLogger(__name__)
 
@@ -129,10 +131,12 @@ def _go_on(
 ) -> None:
     """Begin a model or go on with it, where memory is enough and there is anything left to do."""
     from faceswap_gan.training.checkpoint import find_checkpoint
+    from faceswap_gan.training.devices import join_machines
     from faceswap_gan.training.memory import MemoryGuard
     from faceswap_gan.training.perceptual import find_vggface
     from faceswap_gan.training.warm_start import choose_start
 
+    join_machines()
     checkpoint = find_checkpoint(model)
     settings = _settle(model, checkpoint, flags)
     start = choose_start(from_model, settings.model, checkpoint)
@@ -226,6 +230,17 @@ def _fit(
         0 if checkpoint is None else checkpoint.state.step,
     )
     train(people, networks, step, settings, model=model, budget=budget, checkpoint=checkpoint)
+
+
+def _compare(people: Mapping[str, FaceSet], settings: Settings, checkpoint: Checkpoint | None) -> None:
+    """Refuse to train on several machines that do not have the same."""
+    from faceswap_gan.training.devices import check_machines
+
+    check_machines(
+        **{f"faces_of_{side}": zlib.crc32(person.crops.tobytes()) for side, person in people.items()},
+        settings=zlib.crc32(settings.to_toml().encode()),
+        checkpoint=-1 if checkpoint is None else checkpoint.state.step,
+    )
 
 
 def _settle(model: Path, checkpoint: Checkpoint | None, flags: Mapping[str, Any]) -> Settings:

@@ -23,7 +23,7 @@ def run_jobs(folder: Path, backend: str, jobs: Sequence[Mapping[str, Any]], **va
             ``save``, one to write, ``training``, settings to change, ``devices``, how many, and ``eager``.
         **variables: of the environment.
     """
-    file = folder / f"jobs_{backend}.json"
+    file = folder / f"jobs_{backend}{variables.get('KERAS_DISTRIBUTION_PROCESS_ID', '')}.json"
     file.write_text(json.dumps(list(jobs)))
     paths = [str(FOLDER), str(FOLDER.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(paths)}
@@ -51,17 +51,18 @@ def _train(folder: Path, job: Mapping[str, Any]) -> list[dict[str, float]]:
         load_variables,
         save_checkpoint,
     )
-    from faceswap_gan.training.devices import on_devices
+    from faceswap_gan.training.devices import count_devices, on_devices
     from faceswap_gan.training.face_set import read_faces
     from faceswap_gan.training.networks import build_networks
     from faceswap_gan.training.steps import build_step
 
     settings = tiny_settings(job["family"], training=job.get("training"))
-    with on_devices(job.get("devices", 1)):
+    number = count_devices(job.get("devices", 1))
+    with on_devices(number):
         networks = build_networks(settings.model, precision=settings.training.precision, rng=np.random.default_rng(1))
         step = build_step(networks, settings)
     step.run_eagerly = job.get("eager", False)
-    assert _spread(step) == job.get("devices", 1)
+    assert _spread(step) == number
     if "begin" in job:
         checkpoint = find_checkpoint(Path(job["begin"]))
         load_networks(checkpoint, networks)
@@ -94,4 +95,7 @@ if __name__ == "__main__":
 
         virtual = [tf.config.LogicalDeviceConfiguration()] * int(os.environ["VIRTUAL_DEVICES"])
         tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], virtual)
+    from faceswap_gan.training.devices import join_machines
+
+    join_machines()
     print(json.dumps([_train(work, job) for job in json.loads(file.read_text())]))

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from faceswap_gan.training.checkpoint import State
+from faceswap_gan.training.devices import first_says
 from faceswap_gan.training.log import Report
 
 
@@ -47,19 +48,19 @@ class Clock:
     """
 
     def __init__(self, state: State) -> None:
-        self._last = time.monotonic()
+        self._last = _now()
         self._reported = state
 
     @contextmanager
     def stopped(self) -> Iterator[None]:
         """Do not count what is no training."""
-        before = time.monotonic()
+        before = _now()
         yield
-        self._last += time.monotonic() - before
+        self._last += _now() - before
 
     def tick(self, state: State) -> State:
         """Count one more step."""
-        now = time.monotonic()
+        now = _now()
         elapsed, self._last = now - self._last, now
         return replace(state, step=state.step + 1, seconds=state.seconds + elapsed)
 
@@ -81,13 +82,18 @@ class Timer:
 
     def __init__(self, minutes: float) -> None:
         self._seconds = 60.0 * minutes
-        self._last = time.monotonic()
+        self._last = _now()
 
     @property
     def is_due(self) -> bool:
         """Whether they have passed."""
-        return time.monotonic() - self._last >= self._seconds
+        return _now() - self._last >= self._seconds
 
     def restart(self) -> None:
         """Begin to wait again."""
-        self._last = time.monotonic()
+        self._last = _now()
+
+
+def _now() -> float:
+    """Return the time in seconds, of the first machine where several train: all must save and stop together."""
+    return first_says(time.monotonic())

@@ -2,11 +2,14 @@
 
 A step on several devices is the step on one: every device holds all variables and takes its part of the batch. JAX
 compiles the step for the whole batch, so nothing in it knows of devices. TensorFlow runs it on each device with that
-device's part: what is no mean over faces must go through `sum_over_devices`. Touches both backends, imported lazily.
+device's part: what is no mean over faces must go through `sum_over_devices`. Several machines, on JAX alone, each run
+the whole program; what they do next depends on the first one's clock (`first_says`). Touches both backends, imported
+lazily.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +21,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from faceswap_gan.config import Settings
-from faceswap_gan.errors import SettingsError
+from faceswap_gan.errors import ModelError, SettingsError
 
 _CPU_FLAGS = Path("/proc/cpuinfo")
 
@@ -41,6 +44,56 @@ def has_fast_bfloat16() -> bool:
     return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
+def join_machines() -> int:
+    """Join the other machines of a run, if Keras's environment variables name them, before anything is computed.
+
+    ``KERAS_DISTRIBUTION_JOB_ADDRESSES`` is the first machine's address and port, ``KERAS_DISTRIBUTION_NUM_PROCESSES``
+    how many there are, ``KERAS_DISTRIBUTION_PROCESS_ID`` which one this is, from 0.
+
+    Returns:
+        How many machines train together.
+
+    Raises:
+        SettingsError: the backend is not JAX.
+    """
+    if "KERAS_DISTRIBUTION_NUM_PROCESSES" not in os.environ:
+        return 1
+    if keras.backend.backend() != "jax":
+        raise SettingsError(
+            "expected KERAS_BACKEND=jax for several machines (KERAS_DISTRIBUTION_NUM_PROCESSES is set), got "
+            f"{keras.backend.backend()}; set it, or unset the other."
+        )
+    keras.distribution.initialize()
+    return _count_machines()
+
+
+def first_says(value: float) -> float:
+    """Return the first machine's value on all of them; the value itself on one. All must ask."""
+    if _count_machines() == 1:
+        return value
+    from jax.experimental import multihost_utils
+
+    sent = np.frombuffer(np.float64(value).tobytes(), np.uint8)  # JAX would round it to float32
+    return float(np.frombuffer(np.asarray(multihost_utils.broadcast_one_to_all(sent)).tobytes(), np.float64)[0])
+
+
+def check_machines(**facts: float) -> None:
+    """Refuse machines that would not train the same model on the same faces.
+
+    Args:
+        **facts: numbers that must be alike on all, by what they are of.
+
+    Raises:
+        ModelError: one is not.
+    """
+    for name, value in facts.items():
+        if (first := first_says(value)) != value:
+            what = name.replace("_", " ")
+            raise ModelError(
+                f"expected the same {what} on every machine, got {value:g} and {first:g} on the first; copy it there."
+            )
+
+
 def count_devices(wanted: int | Literal["all"]) -> int:
     """Tell how many devices to train on: GPUs where there are any, else CPUs.
 
@@ -57,6 +110,8 @@ def count_devices(wanted: int | Literal["all"]) -> int:
             f"expected --devices 1 with torch, got {wanted}: it trains on one device; "
             "set KERAS_BACKEND=jax or tensorflow for more."
         )
+    if wanted != "all" and _count_machines() > 1:
+        raise SettingsError(f"expected --devices all on several machines, got {wanted}; give that.")
     if wanted != "all" and wanted > seen:
         raise SettingsError(f"expected --devices up to {seen}, which {backend} sees, got {wanted}; give fewer.")
     return seen if wanted == "all" else wanted
@@ -140,6 +195,14 @@ def count_parts() -> int:
     return int(tf.distribute.get_strategy().num_replicas_in_sync)
 
 
+def _count_machines() -> int:
+    if keras.backend.backend() != "jax":
+        return 1
+    import jax
+
+    return int(jax.process_count())
+
+
 def _list_devices() -> list[str]:
     backend = keras.backend.backend()
     if backend == "jax":
@@ -161,7 +224,12 @@ def _split_jax(step: keras.Model, batch: Mapping[str, NDArray[np.generic]]) -> M
     (axis,) = mesh.axis_names
     parts = {name: axis if len(array) % mesh.size == 0 else None for name, array in batch.items()}
     specs = {name: jax.sharding.PartitionSpec(part) for name, part in parts.items()}
-    return {name: jax.device_put(batch[name], jax.sharding.NamedSharding(mesh, specs[name])) for name in batch}
+    return {
+        name: jax.make_array_from_callback(
+            array.shape, jax.sharding.NamedSharding(mesh, specs[name]), array.__getitem__
+        )
+        for name, array in batch.items()
+    }
 
 
 def _split_tensorflow(strategy: Any, name: str, array: NDArray[np.generic]) -> Any:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import socket
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import keras
@@ -11,7 +13,7 @@ import pytest
 from tiny import tiny_settings, write_faces
 from worker import run_jobs
 
-from faceswap_gan.errors import SettingsError
+from faceswap_gan.errors import ModelError, SettingsError
 from faceswap_gan.nn.fast import SIDES
 from faceswap_gan.training import devices
 from faceswap_gan.training.checkpoint import find_checkpoint
@@ -53,6 +55,43 @@ def test_losses_are_those_of_one_device(tmp_path, family, backend, number):
     with np.load(folders[0] / "training.npz") as first, np.load(folders[1] / "training.npz") as second:
         assert first.files == second.files
         assert [first[name].shape for name in first.files] == [second[name].shape for name in first.files]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not importlib.util.find_spec("jax"), reason="jax is not installed")
+def test_two_machines(tmp_path):
+    for side in SIDES:
+        write_faces(tmp_path / f"face_{side}", side)
+    with socket.create_server(("localhost", 0)) as server:
+        address = f"localhost:{server.getsockname()[1]}"
+    job = {"family": "fast", "steps": (0, STEPS), "training": {"batch": 4, "pairs": 4}}
+
+    def run(index):
+        names = {"JOB_ADDRESSES": address, "NUM_PROCESSES": "2", "PROCESS_ID": str(index)}
+        together = {**job, "devices": "all", "save": str(tmp_path / f"machine{index}")}
+        joined = {f"KERAS_DISTRIBUTION_{name}": value for name, value in names.items()}
+        return run_jobs(tmp_path, "jax", [together], **joined, **_virtual(2))[0]
+
+    with ThreadPoolExecutor() as pool:
+        first, second = pool.map(run, range(2))
+    (alone,) = run_jobs(tmp_path, "jax", [job])
+    assert first == second
+    for wanted, got in zip(alone, first, strict=True):
+        assert got == pytest.approx(wanted, rel=1e-3, abs=1e-5)
+
+
+def test_several_machines_need_jax(monkeypatch):
+    monkeypatch.setenv("KERAS_DISTRIBUTION_NUM_PROCESSES", "2")
+    monkeypatch.setattr(keras.backend, "backend", lambda: "tensorflow")
+    with pytest.raises(SettingsError, match="expected KERAS_BACKEND=jax for several machines"):
+        devices.join_machines()
+
+
+def test_machines_must_have_the_same(monkeypatch):
+    devices.check_machines(checkpoint=3, faces_of_src=1)
+    monkeypatch.setattr(devices, "first_says", lambda value: 3.0)
+    with pytest.raises(ModelError, match="same faces of src on every machine, got 4 and 3 on the first"):
+        devices.check_machines(checkpoint=3, faces_of_src=4)
 
 
 def test_one_device_changes_nothing(monkeypatch):
