@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sys
-import zlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +26,6 @@ from faceswap_gan.errors import ModelError, SettingsError
 if TYPE_CHECKING:
     from faceswap_gan.training.budget import Budget
     from faceswap_gan.training.checkpoint import Checkpoint
-    from faceswap_gan.training.face_set import FaceSet
 
 log = logging.getLogger(__name__)
 
@@ -203,7 +201,7 @@ def _fit(
     import numpy as np
 
     from faceswap_gan.training.cleaning import clean
-    from faceswap_gan.training.devices import check_split, count_devices, on_devices
+    from faceswap_gan.training.devices import check_machines, check_split, count_devices, on_devices
     from faceswap_gan.training.face_set import read_faces
     from faceswap_gan.training.perceptual import read_features
     from faceswap_gan.training.steps import build_step
@@ -215,32 +213,18 @@ def _fit(
     people = {side: read_faces(folder, size=settings.model.size) for side, folder in folders.items()}
     if settings.training.clean:
         people = clean(people, model / "logs" / "left_out.csv")
+    begin = -1 if checkpoint is None else checkpoint.state.step
+    check_machines({side: person.crops for side, person in people.items()}, settings, begin)
     with on_devices(number):
         networks = start_networks(settings, start, rng=np.random.default_rng([settings.training.seed, 1]))
         step = build_step(networks, settings, features=read_features(settings, vggface))
+    millions = sum(network.count_params() for network in networks.values()) / 1e6
     log.info(
-        "%s: %s, %.1f million weights, %s on %d %s; %d src and %d dst faces; from step %d",
-        model,
-        settings.preset,
-        sum(network.count_params() for network in networks.values()) / 1e6,
-        settings.training.precision,
-        number,
-        "device" if number == 1 else "devices",
-        *(len(people[side].faces) for side in ("src", "dst")),
-        0 if checkpoint is None else checkpoint.state.step,
-    )
+        "%s: %s, %.1f million weights, %s, devices: %d; %d src and %d dst faces; from step %d",
+        model, settings.preset, millions, settings.training.precision, number,
+        *(len(people[side].faces) for side in ("src", "dst")), max(0, begin),
+    )  # fmt: skip
     train(people, networks, step, settings, model=model, budget=budget, checkpoint=checkpoint)
-
-
-def _compare(people: Mapping[str, FaceSet], settings: Settings, checkpoint: Checkpoint | None) -> None:
-    """Refuse to train on several machines that do not have the same."""
-    from faceswap_gan.training.devices import check_machines
-
-    check_machines(
-        **{f"faces_of_{side}": zlib.crc32(person.crops.tobytes()) for side, person in people.items()},
-        settings=zlib.crc32(settings.to_toml().encode()),
-        checkpoint=-1 if checkpoint is None else checkpoint.state.step,
-    )
 
 
 def _settle(model: Path, checkpoint: Checkpoint | None, flags: Mapping[str, Any]) -> Settings:

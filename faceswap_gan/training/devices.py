@@ -10,6 +10,7 @@ lazily.
 from __future__ import annotations
 
 import os
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 
 from faceswap_gan.config import Settings
 from faceswap_gan.errors import ModelError, SettingsError
+from faceswap_gan.nn.fast import SIDES
 
 _CPU_FLAGS = Path("/proc/cpuinfo")
 
@@ -77,20 +79,25 @@ def first_says(value: float) -> float:
     return float(np.frombuffer(np.asarray(multihost_utils.broadcast_one_to_all(sent)).tobytes(), np.float64)[0])
 
 
-def check_machines(**facts: float) -> None:
+def check_machines(faces: Mapping[str, NDArray[np.uint8]], settings: Settings, step: int) -> None:
     """Refuse machines that would not train the same model on the same faces.
 
     Args:
-        **facts: numbers that must be alike on all, by what they are of.
+        faces: of each person.
+        settings: the model's settings.
+        step: at which training goes on, -1 where it begins.
 
     Raises:
-        ModelError: one is not.
+        ModelError: something is not the same on all.
     """
+    if _count_machines() == 1:
+        return
+    facts = {f"faces of {side}": zlib.crc32(each.tobytes()) for side, each in faces.items()}
+    facts |= {"settings": zlib.crc32(settings.to_toml().encode()), "checkpoint": step}
     for name, value in facts.items():
-        if (first := first_says(value)) != value:
-            what = name.replace("_", " ")
+        if first_says(value) != value:
             raise ModelError(
-                f"expected the same {what} on every machine, got {value:g} and {first:g} on the first; copy it there."
+                f"expected the same {name} on every machine, got others than the first's; copy them here."
             )
 
 
@@ -164,17 +171,38 @@ def on_devices(devices: int) -> Iterator[None]:
 
 
 def split_batch(step: keras.Model, batch: Mapping[str, NDArray[np.generic]]) -> Mapping[str, Any]:
-    """Give each device its part of a batch: of every person's faces, and of the pairs.
+    """Give each of TensorFlow's devices its part of a batch: of every person's faces, and of the pairs.
 
     Args:
         step: built in `on_devices`.
         batch: of `training.batches`.
     """
-    if keras.backend.backend() == "jax":
-        return _split_jax(step, batch)
-    if keras.backend.backend() == "tensorflow" and step.distribute_strategy.num_replicas_in_sync > 1:
-        return {name: _split_tensorflow(step.distribute_strategy, name, batch[name]) for name in batch}
-    return batch
+    if keras.backend.backend() != "tensorflow" or step.distribute_strategy.num_replicas_in_sync == 1:
+        return batch
+    return {name: _split(step.distribute_strategy, name, array) for name, array in batch.items()}
+
+
+def spread_batch(
+    distribution: keras.distribution.DataParallel | None, batch: Mapping[str, keras.KerasTensor]
+) -> Mapping[str, keras.KerasTensor]:
+    """Have JAX compute with a batch on all devices, inside a step.
+
+    Args:
+        distribution: that the step was built in; None on one device and with another backend.
+        batch: of `training.batches`, as tensors.
+    """
+    if distribution is None:
+        return batch
+    mesh = distribution.device_mesh
+    (axis,) = mesh.axis_names
+    return {
+        name: keras.distribution.distribute_tensor(
+            each, keras.distribution.TensorLayout([axis, *[None] * (len(each.shape) - 1)], mesh)
+        )
+        if each.shape[0] % mesh.devices.size == 0
+        else each
+        for name, each in batch.items()
+    }
 
 
 def sum_over_devices(value: keras.KerasTensor) -> keras.KerasTensor:
@@ -215,34 +243,17 @@ def _list_devices() -> list[str]:
     return [device.name for device in found]
 
 
-def _split_jax(step: keras.Model, batch: Mapping[str, NDArray[np.generic]]) -> Mapping[str, Any]:
-    import jax
-
-    mesh = getattr(step.trainable_variables[0].value.sharding, "mesh", None)
-    if mesh is None:
-        return batch
-    (axis,) = mesh.axis_names
-    parts = {name: axis if len(array) % mesh.size == 0 else None for name, array in batch.items()}
-    specs = {name: jax.sharding.PartitionSpec(part) for name, part in parts.items()}
-    return {
-        name: jax.make_array_from_callback(
-            array.shape, jax.sharding.NamedSharding(mesh, specs[name]), array.__getitem__
-        )
-        for name, array in batch.items()
-    }
-
-
-def _split_tensorflow(strategy: Any, name: str, array: NDArray[np.generic]) -> Any:
+def _split(strategy: Any, name: str, array: NDArray[np.generic]) -> Any:
     count = strategy.num_replicas_in_sync
 
     def part(context: Any) -> Any:
         mine = context.replica_id_in_sync_group
-        if name in ("ratio", "blend", "looks"):
-            chosen = array
+        if name.startswith(tuple(f"{side}_" for side in SIDES)):
+            chosen = np.split(array, count)[mine]
         elif name.startswith("pair_"):  # first frames before second frames: both halves are split alike
             chosen = np.concatenate([np.split(half, count)[mine] for half in np.split(array, 2)])
-        else:
-            chosen = np.split(array, count)[mine]
+        else:  # of the whole step
+            chosen = array
         return ops.convert_to_tensor(chosen)
 
     return strategy.experimental_distribute_values_from_function(part)

@@ -17,7 +17,7 @@ from faceswap_gan.config import LossSettings, Settings
 from faceswap_gan.errors import SettingsError
 from faceswap_gan.nn import losses
 from faceswap_gan.training.average import WeightAverage
-from faceswap_gan.training.devices import count_parts, split_batch
+from faceswap_gan.training.devices import count_parts, split_batch, spread_batch
 from faceswap_gan.training.networks import Networks
 from faceswap_gan.training.schedule import Phase
 
@@ -37,6 +37,7 @@ class Step(keras.Model):  # type: ignore[misc]
     def __init__(self, networks: Networks, weights: LossSettings, terms: tuple[str, ...]) -> None:
         super().__init__(name="step")
         self.networks = networks
+        self.distribution = keras.distribution.distribution()
         self.weights_of_losses = weights
         self.phase: Phase | None = None
         self.means = {name: keras.metrics.Mean(name=name) for name in terms}
@@ -113,7 +114,8 @@ class Step(keras.Model):  # type: ignore[misc]
         """
         if self.average is not None:
             self.average.update()
-        terms = self.terms({name: ops.convert_to_tensor(value) for name, value in x.items()})
+        batch = {name: ops.convert_to_tensor(value) for name, value in x.items()}
+        terms = self.terms(spread_batch(self.distribution, batch))
         for name, value in terms.items():
             self.means[name].update_state(ops.stop_gradient(value))
         # TensorFlow adds up what each device's part of the batch gives

@@ -88,10 +88,17 @@ def test_several_machines_need_jax(monkeypatch):
 
 
 def test_machines_must_have_the_same(monkeypatch):
-    devices.check_machines(checkpoint=3, faces_of_src=1)
+    faces = {side: np.full((1, 2, 2, 3), index, np.uint8) for index, side in enumerate(SIDES)}
+    settings = tiny_settings("fast")
     monkeypatch.setattr(devices, "first_says", lambda value: 3.0)
-    with pytest.raises(ModelError, match="same faces of src on every machine, got 4 and 3 on the first"):
-        devices.check_machines(checkpoint=3, faces_of_src=4)
+    devices.check_machines(faces, settings, 4)
+    monkeypatch.setattr(devices, "_count_machines", lambda: 2)
+    with pytest.raises(ModelError, match="same faces of src on every machine"):
+        devices.check_machines(faces, settings, 3)
+    monkeypatch.setattr(devices, "first_says", lambda value: value if value > 9 else 3.0)
+    devices.check_machines(faces, settings, 3)
+    with pytest.raises(ModelError, match="same checkpoint on every machine"):
+        devices.check_machines(faces, settings, 4)
 
 
 def test_one_device_changes_nothing(monkeypatch):
