@@ -53,8 +53,8 @@ class PersonMaps(keras.layers.Layer):  # type: ignore[misc]
 
     def reset(self) -> None:
         """Forget the people: scale one, shift zero."""
-        self.scale.assign(ops.ones_like(self.scale))
-        self.shift.assign(ops.zeros_like(self.shift))
+        self.scale.assign(ops.ones(self.scale.shape))
+        self.shift.assign(ops.zeros(self.shift.shape))
 
     def compute_output_shape(self, input_shape: list[tuple[int | None, ...]]) -> tuple[int | None, ...]:
         """Return the features' shape."""
