@@ -11,7 +11,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "faceswap_gan"
 FILES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = (
-    {"media", "config", "errors", "quiet", "__init__"},
+    {"media", "config", "errors", "quiet", "threads", "__init__"},
     {"faces", "nn", "synthetic"},
     {"training", "conversion", "metrics"},
     {"extract", "masks", "train", "convert", "mesh_swap", "parts_augment", "evaluate"},
@@ -79,7 +79,7 @@ def test_imports_go_down(path):
         other = _top(name)
         if other is None or other == part or (_name(path), other) in ALLOWED:
             continue
-        # media, config, errors and quiet share the ground floor and may know each other
+        # media, config, errors, quiet and threads share the ground floor and may know each other
         is_down = _floor(other) < _floor(part) or _floor(part) == _floor(other) == 0
         assert is_down, f"{_name(path)} imports {name}: not below it"
 
