@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from faceswap_gan.errors import SettingsError
-from faceswap_gan.faces.alignment import align
+from faceswap_gan.faces.cutting import cut
 from faceswap_gan.faces.detector import Face, FaceDetector
 from faceswap_gan.faces.folder import FaceCrop
-from faceswap_gan.faces.kalman import accelerations, mean_by_run, smooth, still_runs
+from faceswap_gan.faces.smoothing import between, smooth_track
 from faceswap_gan.faces.tracker import CutFinder, FaceTracker
 from faceswap_gan.media.video import Frame
 
@@ -151,7 +151,7 @@ class _Window:
         for i, people in zip(range(self.done, end), chosen, strict=True):
             entry = self.seen[i]
             crops = [
-                self._crop(entry.frame, smoothed[track][i], index, track)
+                cut(entry.frame, smoothed[track][i], index, track, size=self.size)
                 for index, track in enumerate(people)
                 if track is not None and i in smoothed[track]
             ]
@@ -178,32 +178,17 @@ class _Window:
         faces = {i: entry.faces[track] for i, entry in enumerate(self.seen) if track in entry.faces}
         faces |= self._bridge(faces)
         where = sorted(faces)
-        values = np.stack([np.concatenate([faces[i].box, faces[i].landmarks.ravel()]) for i in where])
         seconds = np.asarray([self.seen[i].frame.seconds for i in where])
-        scores = np.asarray([faces[i].score for i in where])
-        rows = _smooth_rows(seconds, values, scores)
-        return {i: _from_row(row, faces[i].score) for i, row in zip(where, rows, strict=True)}
+        return smooth_track({i: faces[i] for i in where}, seconds)
 
     def _bridge(self, faces: dict[int, Face]) -> dict[int, Face]:
         """Fill the gaps between two sightings of a track, asking the detector about the place between."""
         where = sorted(faces)
         gaps = [(i, a, b) for a, b in zip(where, where[1:], strict=False) for i in range(max(a + 1, self.done), b)]
-        between = {i: _between(faces[a], faces[b], (i - a) / (b - a)) for i, a, b in gaps}
-        pairs = [(self.seen[i].frame.image, face) for i, face in between.items()]
-        asked = dict(zip(between, _refine(self.detector, pairs), strict=True))
-        return {i: asked[i] if asked[i].score >= 0.7 else face for i, face in between.items()}
-
-    def _crop(self, frame: Frame, face: Face, index: int, track: int) -> FaceCrop:
-        alignment = align(face.landmarks, size=self.size)
-        return FaceCrop(
-            image=alignment.crop(frame.image),
-            frame=frame.index,
-            index=index,
-            pts=frame.pts,
-            track=track,
-            face=face,
-            alignment=alignment,
-        )
+        middle = {i: between(faces[a], faces[b], (i - a) / (b - a)) for i, a, b in gaps}
+        pairs = [(self.seen[i].frame.image, face) for i, face in middle.items()]
+        asked = dict(zip(middle, _refine(self.detector, pairs), strict=True))
+        return {i: asked[i] if asked[i].score >= 0.7 else face for i, face in middle.items()}
 
     def _forget(self, end: int) -> None:
         """Drop old frames; those that smoothing still needs lose their pictures."""
@@ -222,36 +207,3 @@ def _refine(detector: FaceDetector, pairs: Sequence[tuple[Image, Face]]) -> list
     if not pairs:
         return []
     return detector.refine([image for image, _ in pairs], np.stack([face.box for _, face in pairs]))
-
-
-def _from_row(row: npt.NDArray[np.float32], score: float) -> Face:
-    return Face(row[:4], row[4:].reshape(5, 2), score)
-
-
-def _between(first: Face, second: Face, part: float) -> Face:
-    """Interpolate two faces; its score is 0: nobody saw it."""
-    box = first.box * (1 - part) + second.box * part
-    landmarks = first.landmarks * (1 - part) + second.landmarks * part
-    return Face(box.astype(np.float32), landmarks.astype(np.float32), 0.0)
-
-
-# Measured on talking heads, in widths of the face: refined landmarks jitter by about half a percent, heads
-# rarely accelerate more than this, and pictures that a video shows twice move less than this.
-_NOISE = 0.005
-_ACCELERATION = 10.0
-_STILL = 0.002
-
-
-def _smooth_rows(
-    seconds: npt.NDArray[np.float64], values: npt.NDArray[np.float32], scores: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float32]:
-    """Smooth rows of box and landmarks, trusting doubtful faces less."""
-    width = float(np.median(values[:, 2] - values[:, 0]))
-    # A video may show pictures twice; smoothed apart, each would miss its own picture by half a step.
-    runs = still_runs(values[:, 4:], tolerance=_STILL * width)
-    times, rows, trust = (mean_by_run(x, runs) for x in (seconds[:, None], values, scores[:, None]))
-    centre = rows[:, 4:].reshape(len(rows), -1, 2).mean(axis=1)
-    # A head that shakes moves all points at once, by far more than noise moves their mean: follow it.
-    acceleration = np.maximum(_ACCELERATION * width, 2 * accelerations(times[:, 0], centre))
-    noise = _NOISE * width * (1 + 10 * (1 - trust[:, 0]))
-    return smooth(times[:, 0], rows, noise=noise, acceleration=acceleration).astype(np.float32)[runs]

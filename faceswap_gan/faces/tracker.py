@@ -33,6 +33,30 @@ class TrackedFace:
 
 
 @dataclass(frozen=True)
+class SeenFrame:
+    """What was seen in one frame.
+
+    Attributes:
+        index: number of the frame in its video.
+        pts: presentation time in units of the video's time base.
+        seconds: presentation time, s.
+        scene: number of the scene, from 0; it rises at every cut.
+        faces: the faces and their tracks.
+    """
+
+    index: int
+    pts: int
+    seconds: float
+    scene: int
+    faces: tuple[TrackedFace, ...] = ()
+
+    @property
+    def faces_by_track(self) -> dict[int, Face]:
+        """Track number to face."""
+        return {tracked.track: tracked.face for tracked in self.faces}
+
+
+@dataclass(frozen=True)
 class _Track:
     number: int
     face: Face
