@@ -29,7 +29,7 @@ def run(
     face: Literal["src", "dst"] = "src",
     checkpoint: Literal["last", "best"] = "last",
     output_layout: Literal["swap", "side-by-side", "triple"] = "swap",
-    color: Literal["none", "mean_std", "histogram"] = "mean_std",
+    color: Literal["none", "mean_std", "mean_std_xyz", "histogram", "lab", "sot"] = "mean_std",
     coverage: float = 0.95,
     batch: int = 16,
     max_faces: int = 1,
@@ -64,6 +64,7 @@ def run(
         FaceSwapError: the video, the model or a setting is not what it should be; nothing is written then.
     """
     from faceswap_gan.conversion.consent import settle_consent
+    from faceswap_gan.conversion.finish import FinishSettings
     from faceswap_gan.conversion.output import make_metadata, write_swapped
     from faceswap_gan.conversion.swapper import swap_frames
     from faceswap_gan.media.video import read_info
@@ -78,9 +79,8 @@ def run(
     if statement is None:
         log.warning("no consent is stated for %s; name who agreed, and to what, with --consent", model)
     found = _find(info, loaded, max_faces=max_faces)
-    swapped = swap_frames(
-        found, loaded.swap, size=loaded.size, color=color, coverage=coverage, batch=batch, region=region
-    )
+    finish = FinishSettings(color=color, coverage=coverage)
+    swapped = swap_frames(found, loaded.swap, size=loaded.size, finish=finish, batch=batch, region=region)
     write_swapped(swapped, output, info, layout=output_layout, metadata=make_metadata(statement))
     if region is not None and region.missed:
         log.warning("%d faces without %s landmarks: parts drawn from the detector's", region.missed, landmarks)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from faceswap_gan.conversion.color import ColorMethod
+from faceswap_gan.conversion.finish import FinishSettings
 from faceswap_gan.conversion.mesh_source import MeshSource, SourcePicture
 from faceswap_gan.conversion.mesh_swapper import mesh_swap_frames
 from faceswap_gan.conversion.swapper import SwapFunction, SwappedFrame, swap_frames
@@ -55,14 +55,14 @@ def place_faces(
 
 
 def paste_still(
-    found: Iterable[FoundFrame], crops: Sequence[npt.NDArray[np.uint8]], *, color: ColorMethod = "mean_std"
+    found: Iterable[FoundFrame], crops: Sequence[npt.NDArray[np.uint8]], *, finish: FinishSettings | None = None
 ) -> Iterator[SwappedFrame]:
     """Paste a person's mean face into every frame: the right person, who never moves.
 
     Args:
         found: frames with their faces.
         crops: the person's aligned faces, RGB uint8 (S, S, 3), all of one size.
-        color: as in `swap_frames`.
+        finish: as in `swap_frames`.
 
     Raises:
         NoFaceError: there are no crops.
@@ -77,7 +77,7 @@ def paste_still(
         count = len(shown)
         return Swap(rgb=np.repeat(mean[None], count, 0), mask=np.repeat(mask[None], count, 0))
 
-    return swap_frames(found, swap, size=size, color=color, batch=4)
+    return swap_frames(found, swap, size=size, finish=finish, batch=4)
 
 
 def reconstruct(found: Iterable[FoundFrame], swap: SwapFunction, *, size: int) -> Iterator[SwappedFrame]:
@@ -88,7 +88,7 @@ def reconstruct(found: Iterable[FoundFrame], swap: SwapFunction, *, size: int) -
         swap: the model with that person's decoder.
         size: side of the crops it takes, px.
     """
-    return swap_frames(found, swap, size=size, color="none")
+    return swap_frames(found, swap, size=size, finish=FinishSettings(color="none"))
 
 
 def mesh_swap_blocks(

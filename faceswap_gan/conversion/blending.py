@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from faceswap_gan.errors import SettingsError
 from faceswap_gan.faces.alignment import Alignment
 
 Floats = npt.NDArray[np.float32]
+Picture = npt.NDArray[Any]
+"""RGB (H, W, 3): uint8, or uint16 from 0 to 65535."""
 
-FEATHER = 0.1
-"""Width of the soft edge, in parts of the crop's side."""
-
-_ROUND = 0.8
 _MARGIN = 2
+_MOST = 8  # times a crop's side that it is enlarged before it is warped
+_DEEP = 257  # levels of uint16 for one of uint8
+_EPSILON = np.float32(1e-5)  # cv2.blendLinear divides by the sum of both weights and this
 
 
 @dataclass(frozen=True)
@@ -26,100 +26,136 @@ class Pasted:
     """A frame with a face laid in.
 
     Attributes:
-        image: RGB uint8 (H, W, 3); equal to the frame, bit for bit, wherever ``mask`` is 0.
+        image: RGB uint8 or uint16 (H, W, 3); equal to the frame, bit for bit, wherever ``mask`` is 0.
         mask: how much of each pixel is painted, uint8 (H, W), rounded up: 0 means not at all.
     """
 
-    image: npt.NDArray[np.uint8]
+    image: Picture
     mask: npt.NDArray[np.uint8]
 
 
-@lru_cache(maxsize=8)
-def feather(size: int, coverage: float) -> Floats:
-    """Draw the region of a crop that may be painted.
+@dataclass(frozen=True)
+class Layer:
+    """A painted face as it lies over a frame, not mixed with it.
 
-    A square with strongly rounded corners, 1 inside and falling smoothly (both ends flat) to 0 at its rim.
-
-    Args:
-        size: side of the crop, px.
-        coverage: side of the region in parts of the crop's, in (0, 1].
-
-    Returns:
-        Float32 (size, size) in [0, 1], 0 at the crop's border; shared, not to be changed.
-
-    Raises:
-        SettingsError: coverage outside (0, 1].
+    Attributes:
+        place: rows and columns of the frame that it covers.
+        color: RGB float32 (h, w, 3) in [0, 255], whatever the frame's depth; may overshoot a little.
+        alpha: how much of it shows, float32 (h, w) in [0, 1].
     """
-    if not 0 < coverage <= 1:
-        raise SettingsError(f"expected --coverage above 0 and at most 1, got {coverage}; 0.95 suits most faces.")
-    place = np.abs((np.arange(size, dtype=np.float32) + 0.5) / size - 0.5)
-    half = coverage / 2
-    corner = half * _ROUND
-    over_x, over_y = np.meshgrid(place - (half - corner), place - (half - corner))
-    outside = np.hypot(np.maximum(over_x, 0), np.maximum(over_y, 0))
-    depth = corner - outside - np.minimum(np.maximum(over_x, over_y), 0)
-    ramp = np.clip(depth / min(FEATHER, half), 0, 1)
-    mask = np.asarray(ramp * ramp * (3 - 2 * ramp), dtype=np.float32)
-    mask[[0, -1]] = 0
-    mask[:, [0, -1]] = 0
-    mask.setflags(write=False)
-    return mask
+
+    place: tuple[slice, slice]
+    color: Floats
+    alpha: Floats
 
 
-def paste(image: npt.NDArray[np.uint8], rgb: Floats, alpha: Floats, alignment: Alignment) -> Pasted:
+def paste(image: Picture, rgb: Floats, alpha: Floats, alignment: Alignment) -> Pasted:
     """Lay a painted crop over a frame: alpha * crop + (1 - alpha) * frame.
 
-    The crop may be smaller or larger than the alignment's; it covers the same square of the frame and is
-    resampled once, straight into place.
+    The crop may be smaller or larger than the alignment's; it covers the same square of the frame.
 
     Args:
-        image: RGB frame, uint8 (H, W, 3); not changed.
+        image: RGB frame, uint8 or uint16 (H, W, 3); not changed.
         rgb: painted crop, float32 (S, S, 3) in [0, 255].
         alpha: how much of it shows, float32 (S, S) in [0, 1], 0 at its border.
         alignment: where the crop's square lies in the frame.
     """
-    mask = np.zeros(image.shape[:2], np.uint8)
-    result = image.copy()
+    result, mask = image.copy(), np.zeros(image.shape[:2], np.uint8)
+    layer = warp(rgb, alpha, alignment, image.shape)
+    if layer is not None:
+        lay(result, mask, layer)
+    return Pasted(result, mask)
+
+
+def warp(rgb: Floats, alpha: Floats, alignment: Alignment, shape: tuple[int, ...]) -> Layer | None:
+    """Bring a painted crop to its place in a frame.
+
+    Args:
+        rgb: painted crop, float32 (S, S, 3) in [0, 255].
+        alpha: how much of it shows, float32 (S, S) in [0, 1], 0 at its border.
+        alignment: where the crop's square lies in the frame, at any size.
+        shape: the frame's.
+
+    Returns:
+        The layer, no larger than what shows of it; None if nothing does.
+    """
     place = alignment.resized(rgb.shape[0])
-    box = _box(place, image.shape)
+    box = _box(place, alpha, shape)
     if box is None:
-        return Pasted(result, mask)
+        return None
     x1, y1, x2, y2 = box
     matrix = place.matrix.copy()
     matrix[:, 2] += matrix[:, :2] @ [x1, y1]
     side = (x2 - x1, y2 - y1)
-    rgb, alpha, matrix = _shrink(rgb, alpha, matrix)
-    smooth = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
-    colour = cv2.warpAffine(rgb, matrix, side, flags=smooth, borderMode=cv2.BORDER_REPLICATE)
+    rgb, alpha, matrix = _scaled(rgb, alpha, matrix)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    part = cv2.warpAffine(alpha, matrix, side, flags=flags, borderMode=cv2.BORDER_CONSTANT).clip(0, 1)
-    under = image[y1:y2, x1:x2]
-    mixed = under + part[..., None] * (colour.clip(0, 255) - under)
-    result[y1:y2, x1:x2] = np.where(part[..., None] > 0, np.rint(mixed), under).astype(np.uint8)
-    mask[y1:y2, x1:x2] = np.ceil(part * 255).astype(np.uint8)
-    return Pasted(result, mask)
+    color = cv2.warpAffine(rgb, matrix, side, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    part = cv2.warpAffine(alpha, matrix, side, flags=flags, borderMode=cv2.BORDER_CONSTANT)
+    part = np.asarray(cv2.max(cv2.min(part, 1.0), 0.0), np.float32)
+    return Layer((slice(y1, y2), slice(x1, x2)), np.asarray(color, np.float32), part)
 
 
-def _box(alignment: Alignment, shape: tuple[int, ...]) -> tuple[int, int, int, int] | None:
-    """Find the rectangle of the frame, xyxy px, that holds a crop; None if it lies outside."""
-    corners = alignment.corners()
-    low = np.maximum(np.floor(corners.min(axis=0)).astype(int) - _MARGIN, 0)
-    high = np.minimum(np.ceil(corners.max(axis=0)).astype(int) + _MARGIN, [shape[1], shape[0]])
-    if (low >= high).any():
+def under(image: Picture, place: tuple[slice, slice]) -> Floats:
+    """Give what lies under a layer, float32 (h, w, 3) in [0, 255], whatever the frame's depth."""
+    part = image[place].astype(np.float32)
+    return part if image.dtype == np.uint8 else part / np.float32(_DEEP)
+
+
+def lay(image: Picture, mask: npt.NDArray[np.uint8], layer: Layer) -> None:
+    """Mix a layer into a frame, in place; rounds once.
+
+    Args:
+        image: RGB uint8 or uint16 (H, W, 3).
+        mask: of what is painted, uint8 (H, W); the larger value stays where two faces meet.
+        layer: what to lay.
+    """
+    below = under(image, layer.place)
+    mixed = cv2.blendLinear(layer.color, below, layer.alpha, 1 - layer.alpha - _EPSILON)
+    deep = image.dtype == np.uint16
+    depth, unit = (cv2.CV_16U, _DEEP) if deep else (cv2.CV_8U, 1)
+    rounded = cv2.multiply(mixed, np.full(4, unit, np.float64), dtype=depth)
+    part = cv2.convertScaleAbs(layer.alpha, alpha=255, beta=0.4999)  # rounds up
+    target = image[layer.place]
+    target[:] = cv2.copyTo(rounded, part, target.copy())
+    np.maximum(mask[layer.place], part, out=mask[layer.place])
+
+
+def _box(alignment: Alignment, alpha: Floats, shape: tuple[int, ...]) -> tuple[int, int, int, int] | None:
+    """Find the rectangle of the frame, xyxy px, that holds what shows of a crop; None if nothing does."""
+    x, y, width, height = cv2.boundingRect((alpha > 0).astype(np.uint8))
+    if not width:
         return None
-    return int(low[0]), int(low[1]), int(high[0]), int(high[1])
+    # A pixel's worth around, as far as resampling reaches.
+    low, high = (x - 2.5, y - 2.5), (x + width + 1.5, y + height + 1.5)
+    rectangle = np.asarray([low, (high[0], low[1]), high, (low[0], high[1])])
+    inverse = alignment.inverse
+    corners = rectangle @ inverse[:, :2].T + inverse[:, 2]
+    first = np.maximum(np.floor(corners.min(axis=0)).astype(int) - _MARGIN, 0)
+    last = np.minimum(np.ceil(corners.max(axis=0)).astype(int) + _MARGIN, [shape[1], shape[0]])
+    if (first >= last).any():
+        return None
+    return int(first[0]), int(first[1]), int(last[0]), int(last[1])
 
 
-def _shrink(
+def _scaled(
     rgb: Floats, alpha: Floats, matrix: npt.NDArray[np.float64]
 ) -> tuple[Floats, Floats, npt.NDArray[np.float64]]:
-    """Average a crop down first when it goes into a much smaller place: a warp alone would skip pixels."""
+    """Bring a crop to about its size in the frame, so that a linear warp neither skips nor stretches pixels.
+
+    Averaged where it shrinks; where it grows, by a whole factor: a fifth of the time of a cubic warp. The mask
+    grows linearly: it must not undershoot beside an edge.
+    """
     size = rgb.shape[0]
-    smaller = round(size / max(1.0, float(np.hypot(matrix[0, 0], matrix[1, 0]))))
-    if smaller > size * 0.75 or smaller < 2:
+    step = float(np.hypot(matrix[0, 0], matrix[1, 0]))  # crop px for one of the frame
+    side = round(size / step) if step > 1 else size * min(int(np.ceil(1 / step)), _MOST)
+    if side == size or (size * 0.75 < side < size) or side < 2:
         return rgb, alpha, matrix
-    k = smaller / size
-    rgb, alpha = (cv2.resize(part, (smaller, smaller), interpolation=cv2.INTER_AREA) for part in (rgb, alpha))
+    methods = (cv2.INTER_AREA, cv2.INTER_AREA) if side < size else (cv2.INTER_CUBIC, cv2.INTER_LINEAR)
+    rgb, alpha = (
+        np.asarray(cv2.resize(part, (side, side), interpolation=method), np.float32)
+        for part, method in zip((rgb, alpha), methods, strict=True)
+    )
+    k = side / size
     # Pixel centres: (x + 0.5) * k - 0.5
     shift = np.asarray([[0, 0, (k - 1) / 2], [0, 0, (k - 1) / 2]])
-    return np.asarray(rgb, np.float32), np.asarray(alpha, np.float32), matrix * k + shift
+    return rgb, alpha, matrix * k + shift

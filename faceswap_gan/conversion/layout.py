@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
-from faceswap_gan.conversion.swapper import SwappedFrame
+from faceswap_gan.conversion.blending import Picture
+from faceswap_gan.conversion.swapper import SwappedFrame, original
 from faceswap_gan.errors import SettingsError
 
 Layout = Literal["swap", "side-by-side", "triple"]
@@ -26,7 +26,7 @@ def layout_size(layout: Layout, width: int, height: int) -> tuple[int, int]:
     return width * _PANES[layout], height
 
 
-def lay_out(swapped: SwappedFrame, layout: Layout) -> npt.NDArray[np.uint8]:
+def lay_out(swapped: SwappedFrame, layout: Layout) -> Picture:
     """Set a frame's panes side by side.
 
     Args:
@@ -34,11 +34,13 @@ def lay_out(swapped: SwappedFrame, layout: Layout) -> npt.NDArray[np.uint8]:
         layout: ``swap``; ``side-by-side``: original, swap; ``triple``: original, swap, mask as grey.
 
     Returns:
-        RGB uint8 (H, W * panes, 3).
+        RGB (H, W * panes, 3), uint8 or uint16 as the swap is.
     """
     if layout == "swap":
         return swapped.image
-    panes = [swapped.frame.image, swapped.image]
+    deep = swapped.image.dtype == np.uint16
+    panes = [original(swapped.frame), swapped.image]
     if layout == "triple":
-        panes.append(np.repeat(swapped.mask[..., None], 3, axis=2))
-    return np.concatenate(panes, axis=1)
+        mask = swapped.mask.astype(swapped.image.dtype) * (257 if deep else 1)
+        panes.append(np.repeat(mask[..., None], 3, axis=2))
+    return np.asarray(np.concatenate(panes, axis=1))

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from faceswap_gan.conversion.blending import Pasted
-from faceswap_gan.conversion.color import ColorMap, ColorMethod, SteadyColor, match
+from faceswap_gan.conversion.color import LEVELS, ColorMap, SteadyColor, match
+from faceswap_gan.conversion.finish import ColorMethod
 from faceswap_gan.conversion.mesh_choice import Fade, Share, SourceChooser
 from faceswap_gan.conversion.mesh_eyes import turn_eyes
 from faceswap_gan.conversion.mesh_mask import FEATHER, face_width, paint_mask, soft_edge, source_edge
@@ -176,9 +177,12 @@ def _mix(layers: list[tuple[Image, Floats]], shares: tuple[Share, ...]) -> tuple
     return colours, alpha
 
 
-def _apply(curves: ColorMap, image: Floats) -> Floats:
-    """Recolour whole levels by table: as `ColorMap.apply`, faster."""
-    table = np.ascontiguousarray(curves.curves.T[:, None, :])
+def _apply(found: ColorMap, image: Floats) -> Floats:
+    """Recolour whole levels by table: as `ColorMap.apply`, faster where each channel goes by itself."""
+    if found.kind not in ("rgb", "curves"):
+        return found.apply(image)
+    levels = np.repeat(LEVELS[:, None, None], 3, axis=2)
+    table = found.apply(levels)
     return np.asarray(cv2.LUT(np.rint(image).astype(np.uint8), table), np.float32).clip(0, 255)
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from faceswap_gan.conversion.blending import Pasted, feather, paste
-from faceswap_gan.conversion.color import ColorMethod, SteadyColor, match
+from faceswap_gan.conversion.blending import Layer, Picture, lay, warp
+from faceswap_gan.conversion.edge import shape_mask, square
+from faceswap_gan.conversion.finish import FinishSettings
+from faceswap_gan.conversion.look import Look
 from faceswap_gan.errors import ModelError, SettingsError
 from faceswap_gan.faces.finder import FoundFrame
 from faceswap_gan.faces.folder import FaceCrop
@@ -29,15 +32,18 @@ class SwappedFrame:
 
     Attributes:
         frame: as it was read.
-        image: swapped, RGB uint8 (H, W, 3); the frame's own array where no face was found.
+        image: swapped, RGB (H, W, 3), uint16 where the frame has more than 8 bits (its `Frame.deep`), else uint8;
+            the frame's own array where no face was found.
         mask: what is painted, uint8 (H, W).
         faces: how many faces were swapped.
+        layers: each painted face before it was mixed with the frame, for compositors.
     """
 
     frame: Frame
-    image: npt.NDArray[np.uint8]
+    image: Picture
     mask: npt.NDArray[np.uint8]
     faces: int
+    layers: tuple[Layer, ...] = ()
 
 
 def swap_frames(
@@ -45,8 +51,7 @@ def swap_frames(
     swap: SwapFunction,
     *,
     size: int,
-    color: ColorMethod = "mean_std",
-    coverage: float = 0.95,
+    finish: FinishSettings | None = None,
     batch: int = 16,
     region: RegionFunction | None = None,
 ) -> Iterator[SwappedFrame]:
@@ -59,20 +64,17 @@ def swap_frames(
         found: frames with their aligned crops.
         swap: the trained network, crops float32 (N, size, size, 3) in [-1, 1] to `Swap`.
         size: side of the crops the network takes, px.
-        color: how the painted colours are brought to the frame's, see `match`.
-        coverage: part of the crop's side that may be painted.
+        finish: colour, edge and surface of what is painted; the defaults if None.
         batch: crops to swap at once.
         region: draws where a face may be painted at all, from its frame and crop: uint8 (S, S) of any side over
             the crop's square, 255 = painted as the network says; the whole face if None. Colours are matched
             over the whole face either way.
 
     Raises:
-        SettingsError: ``batch`` is not positive, an unknown ``color``, or ``coverage`` outside (0, 1].
+        SettingsError: ``batch`` is not positive.
         ModelError: the network gives arrays of another shape, or numbers that are not finite.
     """
-    if batch < 1:
-        raise SettingsError(f"expected --batch of at least 1, got {batch}.")
-    painter = _Painter(swap, size=size, color=color, coverage=coverage, batch=batch, region=region)
+    painter = Painter(swap, size=size, finish=finish, batch=batch, region=region)
     waiting: list[FoundFrame] = []
     for entry in found:
         waiting.append(entry)
@@ -82,34 +84,97 @@ def swap_frames(
     yield from painter.paint(waiting)
 
 
-class _Painter:
-    """Swaps batches of frames; remembers each person's colour map."""
+class Painter:
+    """Paints the faces of one model into frame after frame; remembers each person's colours.
+
+    Args:
+        swap: the trained network, crops float32 (N, size, size, 3) in [-1, 1] to `Swap`.
+        size: side of the crops the network takes, px.
+        finish: colour, edge and surface of what is painted; the defaults if None.
+        batch: crops to swap at once.
+        region: see `swap_frames`.
+
+    Raises:
+        SettingsError: ``batch`` is not positive.
+    """
 
     def __init__(
         self,
         swap: SwapFunction,
         *,
         size: int,
-        color: ColorMethod,
-        coverage: float,
-        batch: int,
-        region: RegionFunction | None,
+        finish: FinishSettings | None = None,
+        batch: int = 16,
+        region: RegionFunction | None = None,
     ) -> None:
-        self._swap, self._size, self._color, self._batch = swap, size, color, batch
-        self._square = feather(size, coverage)
+        if batch < 1:
+            raise SettingsError(f"expected --batch of at least 1, got {batch}.")
+        finish = finish or FinishSettings()
+        self._swap, self._size, self._batch, self._finish = swap, size, batch, finish
+        self._square = square(size, finish.coverage)
         self._region = region
-        self._steady: defaultdict[int, SteadyColor] = defaultdict(SteadyColor)
+        self._looks: defaultdict[int, Look] = defaultdict(lambda: Look(finish))
 
-    def paint(self, entries: list[FoundFrame]) -> Iterator[SwappedFrame]:
-        """Swap all faces of a few frames."""
-        crops = [resize(face.image, self._size) for entry in entries for face in entry.faces]
-        swaps = self._run(crops)
-        for entry in entries:
-            pasted = Pasted(entry.frame.image, np.zeros(entry.frame.image.shape[:2], np.uint8))
-            for face in entry.faces:
-                crop, rgb, mask = next(swaps)
-                pasted = self._lay(pasted, face, (crop, rgb, mask), entry.frame)
-            yield SwappedFrame(entry.frame, pasted.image, pasted.mask, len(entry.faces))
+    def paint(self, entries: Sequence[FoundFrame]) -> Iterator[SwappedFrame]:
+        """Swap all faces of a few frames, in order.
+
+        Raises:
+            ModelError: the network gives arrays of another shape, or numbers that are not finite.
+        """
+        yield from self.paint_over([untouched(entry.frame) for entry in entries], [entry.faces for entry in entries])
+
+    def paint_over(
+        self, below: Sequence[SwappedFrame], faces: Sequence[Sequence[FaceCrop]]
+    ) -> Iterator[SwappedFrame]:
+        """Swap faces of frames into which another painter may have painted already.
+
+        Args:
+            below: frames, in order; not changed.
+            faces: of each frame, those that are this painter's. Their crops are of the frames as they were read.
+
+        Raises:
+            ModelError: the network gives arrays of another shape, or numbers that are not finite.
+        """
+        swaps = self._run([resize(face.image, self._size) for own in faces for face in own])
+        for done, own in zip(below, faces, strict=True):
+            yield self._paint_frame(done, own, swaps) if own else done
+
+    def state(self) -> dict[str, Any]:
+        """Give what lasts from frame to frame, for `restore`: plain JSON types, exact when read back.
+
+        What a face left behind that has been gone for long is dropped: it would start anew anyway.
+        """
+        newest = max((look.at for look in self._looks.values()), default=0.0)
+        return {str(track): look.state() for track, look in self._looks.items() if look.lasts(newest)}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a `state` as if there had been no pause: what is painted then is equal, bit for bit."""
+        self._looks.clear()
+        for track, kept in state.items():
+            self._looks[int(track)].restore(kept)
+
+    def _paint_frame(
+        self, done: SwappedFrame, faces: Sequence[FaceCrop], swaps: Iterator[tuple[Floats, Floats, Floats]]
+    ) -> SwappedFrame:
+        image, mask, layers = done.image.copy(), done.mask.copy(), list(done.layers)
+        for face in faces:
+            layer = self._paint_face(done.frame, face, *next(swaps))
+            if layer is not None:
+                lay(image, mask, layer)
+                layers.append(layer)
+        return replace(done, image=image, mask=mask, faces=done.faces + len(faces), layers=tuple(layers))
+
+    def _paint_face(self, frame: Frame, face: FaceCrop, crop: Floats, rgb: Floats, mask: Floats) -> Layer | None:
+        if face.alignment is None:
+            raise SettingsError(f"expected an aligned crop in frame {face.frame}, got one without alignment.")
+        finish, look = self._finish, self._looks[face.track]
+        alpha = shape_mask(np.clip(mask, 0, 1) * self._square, erode=finish.erode, feather=finish.feather)
+        shown = alpha
+        if self._region is not None:
+            region = resize(self._region(frame.image, face), self._size)
+            shown = alpha * (region.astype(np.float32) / np.float32(255))
+        rgb = look.on_crop(rgb.clip(0, 255), crop, alpha, shown, frame.seconds)
+        return warp(rgb, shown, face.alignment, frame.image.shape)
 
     def _run(self, crops: list[npt.NDArray[np.uint8]]) -> Iterator[tuple[Floats, Floats, Floats]]:
         """Give each crop with its colours in [0, 255] and mask, in order; runs the network batch by batch."""
@@ -124,19 +189,16 @@ class _Painter:
             for i, crop in enumerate(part):
                 yield crop.astype(np.float32), (rgb[i] + 1) * np.float32(127.5), mask[i, ..., 0]
 
-    def _lay(self, pasted: Pasted, face: FaceCrop, painted: tuple[Floats, Floats, Floats], frame: Frame) -> Pasted:
-        crop, rgb, mask = painted
-        if face.alignment is None:
-            raise SettingsError(f"expected an aligned crop in frame {face.frame}, got one without alignment.")
-        alpha = np.clip(mask, 0, 1) * self._square
-        rgb = rgb.clip(0, 255)
-        if self._color != "none":
-            found = match(rgb, crop, alpha, method=self._color)
-            rgb = self._steady[face.track].update(found, frame.seconds).apply(rgb)
-        if self._region is not None:
-            alpha = alpha * (resize(self._region(frame.image, face), self._size) / np.float32(255))
-        laid = paste(pasted.image, rgb, alpha, face.alignment)
-        return Pasted(laid.image, np.maximum(laid.mask, pasted.mask))
+
+def untouched(frame: Frame) -> SwappedFrame:
+    """Describe a frame into which nothing is painted yet."""
+    return SwappedFrame(frame, original(frame), np.zeros(frame.image.shape[:2], np.uint8), 0)
+
+
+def original(frame: Frame) -> Picture:
+    """Give a frame's picture at its full depth: RGB uint16 (H, W, 3) above 8 bits, else uint8."""
+    deep: npt.NDArray[np.uint16] | None = getattr(frame, "deep", None)
+    return frame.image if deep is None else deep
 
 
 def _check(array: Floats, shape: tuple[int, ...]) -> None:

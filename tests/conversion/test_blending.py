@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from faceswap_gan.conversion.blending import feather, paste
-from faceswap_gan.errors import SettingsError
+from faceswap_gan.conversion.blending import paste
+from faceswap_gan.conversion.edge import square
 from faceswap_gan.faces.alignment import Alignment
 from faceswap_gan.media.images import resize
 
@@ -26,34 +26,11 @@ def frame():
     return resize(small, (320, 240))
 
 
-@pytest.mark.parametrize("coverage", [0.5, 0.9, 1.0])
-@pytest.mark.parametrize("size", [64, 256])
-def test_feather_is_whole_inside_nothing_at_the_border_and_smooth(size, coverage):
-    mask = feather(size, coverage)
-    assert mask.shape == (size, size)
-    assert mask[size // 2, size // 2] == 1
-    assert mask[[0, -1]].max() == mask[:, [0, -1]].max() == 0
-    assert np.abs(np.diff(mask, axis=0)).max() < 16 / size
-    assert np.array_equal(mask, mask[::-1])
-    assert np.array_equal(mask, mask.T)
-
-
-def test_feather_grows_with_coverage_and_scales_with_size():
-    assert feather(64, 0.5).sum() < feather(64, 0.7).sum() < feather(64, 0.9).sum()
-    assert feather(64, 0.8).mean() == pytest.approx(feather(256, 0.8).mean(), abs=0.01)
-
-
-@pytest.mark.parametrize("coverage", [0.0, -1.0, 1.1])
-def test_coverage_outside_its_range_is_a_clear_error(coverage):
-    with pytest.raises(SettingsError, match="coverage"):
-        feather(64, coverage)
-
-
 @pytest.mark.parametrize("centre", [(160.0, 120.0), (5.0, 8.0), (318.0, 235.0)])
 def test_outside_the_mask_every_bit_is_the_frame(frame, centre):
     before = frame.copy()
     rgb = np.full((64, 64, 3), 255, np.float32)
-    pasted = paste(frame, rgb, feather(64, 0.9), _alignment(centre=centre))
+    pasted = paste(frame, rgb, square(64, 0.9), _alignment(centre=centre))
     assert np.array_equal(frame, before)
     assert np.array_equal(pasted.image[pasted.mask == 0], frame[pasted.mask == 0])
     assert (pasted.image != frame).any()
@@ -62,7 +39,7 @@ def test_outside_the_mask_every_bit_is_the_frame(frame, centre):
 
 def test_a_crop_outside_the_frame_changes_nothing(frame):
     away = _alignment(centre=(-900.0, 50.0))
-    pasted = paste(frame, np.zeros((64, 64, 3), np.float32), feather(64, 0.9), away)
+    pasted = paste(frame, np.zeros((64, 64, 3), np.float32), square(64, 0.9), away)
     assert np.array_equal(pasted.image, frame)
     assert not pasted.mask.any()
 
@@ -72,7 +49,7 @@ def test_a_crop_outside_the_frame_changes_nothing(frame):
 def test_crop_pasted_back_is_where_it_was(frame, scale, size):
     alignment = _alignment(size=128, scale=scale)
     crop = resize(alignment.crop(frame), size).astype(np.float32)
-    pasted = paste(frame, crop, feather(size, 0.9), alignment)
+    pasted = paste(frame, crop, square(size, 0.9), alignment)
     inside = pasted.mask > 250
     assert inside.sum() > 100
     error = pasted.image[inside].astype(float) - frame[inside]
@@ -84,7 +61,7 @@ def test_crop_pasted_back_is_where_it_was(frame, scale, size):
 
 def test_alpha_mixes_linearly(frame):
     rgb = np.full((128, 128, 3), 200, np.float32)
-    alpha = 0.25 * feather(128, 0.9)
+    alpha = 0.25 * square(128, 0.9)
     pasted = paste(frame, rgb, alpha, _alignment())
     y, x = 120, 160
     assert pasted.image[y, x] == pytest.approx(0.25 * 200 + 0.75 * frame[y, x], abs=1)
@@ -94,6 +71,33 @@ def test_alpha_mixes_linearly(frame):
 def test_no_edge_is_visible(frame):
     """Along the rim the picture changes no faster than a soft ramp between both colours allows."""
     grey = np.full_like(frame, 90)
-    pasted = paste(grey, np.full((64, 64, 3), 130, np.float32), feather(64, 0.9), _alignment(scale=0.4))
+    pasted = paste(grey, np.full((64, 64, 3), 130, np.float32), square(64, 0.9), _alignment(scale=0.4))
     for axis in (0, 1):
         assert np.abs(np.diff(pasted.image.astype(int), axis=axis)).max() <= 4
+
+
+def test_a_deep_frame_is_mixed_at_its_depth(frame):
+    noise = np.random.default_rng(2).integers(0, 200, frame.shape)
+    deep = np.clip(frame.astype(int) * 257 + noise, 0, 65535).astype(np.uint16)
+    rgb = np.full((64, 64, 3), 100.25, np.float32)
+    pasted = paste(deep, rgb, square(64, 0.9), _alignment())
+    assert pasted.image.dtype == np.uint16
+    assert np.array_equal(pasted.image[pasted.mask == 0], deep[pasted.mask == 0])
+    assert np.abs(pasted.image[100:140, 140:180].astype(int) - round(100.25 * 257)).max() <= 1
+    shallow = paste(frame, rgb, square(64, 0.9), _alignment())
+    assert np.array_equal(pasted.mask, shallow.mask)
+    assert np.abs(pasted.image / 257 - shallow.image).max() < 1.5
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_black_and_white_stay_within_range(kind):
+    """Cubic resampling overshoots at edges; no level wraps around."""
+    top = np.iinfo(kind).max
+    board = (np.indices((16, 16)).sum(axis=0) % 2 * np.float32(255))[..., None].repeat(3, axis=2)
+    for level in (0, top):
+        pasted = paste(np.full((240, 320, 3), level, kind), board, square(16, 1.0), _alignment(scale=0.5))
+        inside = pasted.image[pasted.mask == 255]
+        assert inside.min() < 0.2 * top
+        assert inside.max() > 0.8 * top
+        assert (pasted.image[pasted.mask == 0] == level).all()
+        assert 0.4 * top < inside.mean() < 0.6 * top

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from fakes import FakeSwap
 
+from faceswap_gan.conversion.finish import FinishSettings
 from faceswap_gan.conversion.parts import Part, PartRegion, check_parts, union_mask
 from faceswap_gan.conversion.swapper import swap_frames
 from faceswap_gan.errors import SettingsError
@@ -58,7 +59,9 @@ def real(facedata):
 
 def _swap(found, provider, parts):
     region = PartRegion(parts, provider)
-    (swapped,) = swap_frames([found], FakeSwap(), size=128, color="none", batch=1, region=region)
+    (swapped,) = swap_frames(
+        [found], FakeSwap(), size=128, finish=FinishSettings(color="none"), batch=1, region=region
+    )
     return swapped
 
 
@@ -80,7 +83,8 @@ def _check_combinations(found, provider):
         assert not changed[~np.any([reach[part] for part in chosen], axis=0)].any(), chosen
         for part in chosen:
             single = swaps[(part,)]
-            assert (swapped.mask >= single.mask).all(), chosen
+            # Warps count in 1/32 px from their own corner: two of unlike extent differ by that much.
+            assert (swapped.mask.astype(int) >= single.mask.astype(int) - 3).all(), chosen
             alone = reach[part] & ~np.any([reach[p] for p in chosen if p != part] or [~reach[part]], axis=0)
             apart = np.abs(swapped.image[alone].astype(int) - single.image[alone])
             assert apart.max() <= 2, chosen  # where no other part reaches, the part is as it is alone
@@ -104,12 +108,14 @@ def test_all_combinations_of_a_real_frame_by_the_mesh(real, facedata):
 
 def test_the_network_has_its_say_within_a_part(drawn):
     region = PartRegion(["mouth"], MtcnnLandmarks())
-    (half,) = swap_frames([drawn], FakeSwap(opacity=0.5), size=128, color="none", batch=1, region=region)
+    (half,) = swap_frames(
+        [drawn], FakeSwap(opacity=0.5), size=128, finish=FinishSettings(color="none"), batch=1, region=region
+    )
     assert 126 <= half.mask.max() <= 129
 
 
 def test_without_a_region_the_whole_face_is_painted(drawn):
-    (whole,) = swap_frames([drawn], FakeSwap(), size=128, color="none", batch=1)
+    (whole,) = swap_frames([drawn], FakeSwap(), size=128, finish=FinishSettings(color="none"), batch=1)
     parts = _swap(drawn, MtcnnLandmarks(), PARTS)
     assert (whole.mask > 0).sum() > 1.5 * (parts.mask > 0).sum()
 

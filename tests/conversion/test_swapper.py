@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice
 
@@ -9,8 +11,9 @@ import numpy as np
 import pytest
 from fakes import FakeSwap, draw
 
+from faceswap_gan.conversion.finish import FinishSettings
 from faceswap_gan.conversion.layout import lay_out, layout_size
-from faceswap_gan.conversion.swapper import swap_frames
+from faceswap_gan.conversion.swapper import Painter, swap_frames, untouched
 from faceswap_gan.errors import ModelError, SettingsError
 from faceswap_gan.faces.alignment import Alignment
 from faceswap_gan.faces.finder import FoundFrame
@@ -18,6 +21,11 @@ from faceswap_gan.faces.folder import FaceCrop
 from faceswap_gan.media.video import Frame
 from faceswap_gan.nn.generator import Swap
 
+FINISHES = [
+    FinishSettings(),
+    FinishSettings(color="lab", blend="seamless", erode=0.05, feather=0.2, sharpen=1.0),
+    FinishSettings(color="sot"),
+]
 CENTRES = ((40.0, 48.0), (100.0, 48.0))
 
 
@@ -38,7 +46,7 @@ def _found(faces):
 def test_order_and_batches():
     swap = FakeSwap()
     faces = [0, 1, 2, 0, 0, 1, 1, 2, 1, 0, 1]
-    out = list(swap_frames(_found(faces), swap, size=32, batch=4, color="none"))
+    out = list(swap_frames(_found(faces), swap, size=32, batch=4, finish=FinishSettings(color="none")))
     assert [o.frame.index for o in out] == list(range(len(faces)))
     assert [o.faces for o in out] == faces
     assert set(swap.shapes) == {(4, 32, 32, 3)}
@@ -63,8 +71,8 @@ def test_holds_at_most_a_batch_of_frames():
 
 def test_colour_is_matched_to_the_frame():
     red = FakeSwap(colour=(0.9, -0.9, -0.9))
-    (plain,) = swap_frames(_found([1]), red, size=32, color="none")
-    (matched,) = swap_frames(_found([1]), red, size=32, color="mean_std")
+    (plain,) = swap_frames(_found([1]), red, size=32, finish=FinishSettings(color="none"))
+    (matched,) = swap_frames(_found([1]), red, size=32, finish=FinishSettings(color="mean_std"))
     inside = plain.mask > 200
     truth = plain.frame.image[inside].mean(axis=0)
     assert np.abs(matched.image[inside].mean(axis=0) - truth).max() < 12
@@ -102,3 +110,78 @@ def test_layouts():
     assert np.array_equal(image[:, 288:, 1], entry.mask)
     with pytest.raises(SettingsError, match="side-by-side"):
         layout_size("grid", 1, 1)
+
+
+def test_one_person_after_another_is_painted_into_the_same_frames():
+    found = list(_found([2, 2, 2]))
+    settings = FinishSettings(color="none")
+    red = Painter(FakeSwap(colour=(1, -1, -1)), size=32, finish=settings, batch=4)
+    green = Painter(FakeSwap(colour=(-1, 1, -1)), size=32, finish=settings, batch=4)
+    blank = [untouched(entry.frame) for entry in found]
+    first = list(red.paint_over(blank, [entry.faces[:1] for entry in found]))
+    both = list(green.paint_over(first, [entry.faces[1:] for entry in found]))
+    for entry in both:
+        (x, y), (u, v) = ((int(a), int(b)) for a, b in CENTRES)
+        assert (entry.image[y, x] == (255, 0, 0)).all()
+        assert (entry.image[v, u] == (0, 255, 0)).all()
+        assert entry.faces == len(entry.layers) == 2
+        assert np.array_equal(entry.image[entry.mask == 0], entry.frame.image[entry.mask == 0])
+    assert not blank[0].mask.any()
+
+
+def test_layers_say_what_was_mixed():
+    (entry,) = swap_frames(_found([1]), FakeSwap(opacity=0.5), size=32, finish=FinishSettings(color="none"))
+    (layer,) = entry.layers
+    below = entry.frame.image[layer.place].astype(float)
+    mixed = below + layer.alpha[..., None] * (layer.color - below)
+    assert np.abs(mixed - entry.image[layer.place]).max() <= 0.51
+    assert np.array_equal(entry.mask[layer.place], np.ceil(layer.alpha * 255))
+
+
+@pytest.mark.parametrize("settings", FINISHES)
+def test_a_restored_painter_goes_on_bit_for_bit(settings):
+    def swap(crops):
+        return Swap(
+            np.float32(0.5) * crops[:, ::-1] + np.float32(0.2), np.full((*crops.shape[:3], 1), 0.9, np.float32)
+        )
+
+    found = list(_found([2, 1, 2, 2, 0, 2]))
+    whole, first, second = (Painter(swap, size=32, finish=settings, batch=4) for _ in range(3))
+    wanted = list(whole.paint(found))
+    done = list(first.paint(found[:3]))
+    second.restore(json.loads(json.dumps(first.state())))
+    done += second.paint(found[3:])
+    for one, other in zip(wanted, done, strict=True):
+        assert np.array_equal(one.image, other.image)
+        assert np.array_equal(one.image[one.mask == 0], one.frame.image[one.mask == 0])
+    alone = list(Painter(swap, size=32, finish=settings, batch=4).paint(found[3:]))
+    assert (settings.color == "none") or any(
+        (a.image != w.image).any() for a, w in zip(alone, wanted[3:], strict=True)
+    )
+
+
+def test_a_face_long_gone_leaves_no_state():
+    found = [FoundFrame(replace(f.frame, pts=f.frame.pts * 30), f.faces) for f in _found([2, 1])]
+    painter = Painter(FakeSwap(), size=32, batch=4)
+    list(painter.paint(found))
+    assert set(painter.state()) == {"0"}
+
+
+@dataclass(frozen=True)
+class _Deep(Frame):
+    @property
+    def deep(self):
+        return self.image.astype(np.uint16) * 257 + 100
+
+
+def test_a_deep_source_is_painted_at_its_depth():
+    frames = [_Deep(f.frame.index, f.frame.pts, f.frame.time_base, f.frame.image) for f in _found([1, 0])]
+    found = [FoundFrame(frame, f.faces) for frame, f in zip(frames, _found([1, 0]), strict=True)]
+    painted, bare = swap_frames(found, FakeSwap(), size=32, finish=FinishSettings(color="none"))
+    assert painted.image.dtype == bare.image.dtype == np.uint16
+    assert np.array_equal(bare.image, frames[1].deep)
+    assert np.array_equal(painted.image[painted.mask == 0], frames[0].deep[painted.mask == 0])
+    assert (painted.image[48, 40] == (65535, 0, 0)).all()
+    triple = lay_out(painted, "triple")
+    assert triple.dtype == np.uint16
+    assert triple[48, 288 + 40].tolist() == [65535] * 3

@@ -1,0 +1,30 @@
+"""Finish settings: what is out of range is said at once."""
+
+from __future__ import annotations
+
+import pytest
+
+from faceswap_gan.conversion.finish import FinishSettings
+from faceswap_gan.errors import SettingsError
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("color", "adain"),
+        ("blend", "poisson"),
+        ("coverage", 0.0),
+        ("coverage", 1.1),
+        ("erode", 0.4),
+        ("erode", float("nan")),
+        ("feather", -0.1),
+        ("sharpen", 3.0),
+    ],
+)
+def test_what_is_out_of_range_is_a_clear_error(name, value):
+    with pytest.raises(SettingsError, match=f"expected --{name}.*got"):
+        FinishSettings(**{name: value})
+
+
+def test_defaults_are_within_range():
+    assert FinishSettings().color == "mean_std"
