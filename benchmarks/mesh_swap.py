@@ -24,9 +24,9 @@ import numpy as np
 from faceswap_gan.conversion import mesh_swapper
 from faceswap_gan.conversion.mesh_source import MeshSource, read_source
 from faceswap_gan.conversion.mesh_tracks import SparseDetector
-from faceswap_gan.conversion.mesh_warp import warp_mesh
 from faceswap_gan.faces.landmarks import LandmarkProvider, Landmarks
 from faceswap_gan.faces.mesh import MeshLandmarker, read_topology
+from faceswap_gan.faces.mesh_warp import warp_mesh
 from faceswap_gan.faces.topology import MESH_POINTS
 from faceswap_gan.media.video import Frame, read_frames
 from faceswap_gan.media.weights import find_weights

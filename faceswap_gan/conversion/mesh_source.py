@@ -10,35 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from faceswap_gan.conversion.mesh_tracks import follow_meshes
-from faceswap_gan.conversion.mesh_warp import Array, Floats
 from faceswap_gan.errors import NoFaceError
 from faceswap_gan.faces.detector import FaceDetector
 from faceswap_gan.faces.landmarks import LandmarkProvider, Landmarks
-from faceswap_gan.faces.mesh import BLENDSHAPES, Topology
-from faceswap_gan.faces.topology import (
-    LEFT_EYE_ASPECT,
-    LEFT_EYE_CORNERS,
-    MOUTH_LIPS,
-    RIGHT_EYE_ASPECT,
-    RIGHT_EYE_CORNERS,
-)
+from faceswap_gan.faces.look import describe_look
+from faceswap_gan.faces.mesh import Topology
+from faceswap_gan.faces.mesh_warp import Floats
 from faceswap_gan.media.video import Frame
 
 _MARGIN = 0.15  # kept around a face, in parts of its sides
 _LARGEST = 768  # px, longer side of a kept picture
-
-# How much of each is a difference that one notices.
-_DEGREES = 8.0
-_MOUTH = 0.06  # opening of the mouth and
-_LID = 0.04  # of an eye, in distances between the eyes' outer corners
-_BLENDSHAPE = 0.35
-_LOOKED_AT = tuple(
-    i
-    for i, name in enumerate(BLENDSHAPES)
-    if name.startswith(("eyeLook", "jaw", "mouthFunnel", "mouthPucker", "mouthSmile", "mouthStretch"))
-    or name in ("cheekPuff", "mouthLeft", "mouthRight", "mouthUpperUpLeft", "mouthUpperUpRight")
-)
-_BROWS = tuple(i for i, name in enumerate(BLENDSHAPES) if name.startswith("brow"))
 
 
 @dataclass(frozen=True)
@@ -108,52 +89,6 @@ def read_source(
     return MeshSource(tuple(kept), topology)
 
 
-def describe_look(mesh: Landmarks, topology: Topology) -> Floats:
-    """Describe a face's pose and expression so that distances tell how differently two faces look.
-
-    Args:
-        mesh: 478 points; depth and blendshapes are used if it has them.
-        topology: the canonical face that the pose is measured against.
-
-    Returns:
-        Float32 (d,): turn and nod of the head, openness of mouth and eyes, blendshapes; each in units of a
-        difference that one notices.
-    """
-    solid = _solid(mesh)
-    pose = head_pose(mesh, topology) / _DEGREES
-    span = max(_apart(solid, LEFT_EYE_CORNERS[0], RIGHT_EYE_CORNERS[1]), 1e-6)
-    mouth = [_apart(solid, *MOUTH_LIPS) / span / _MOUTH]
-    lids = [_lid_height(solid, eye) / span / _LID for eye in (LEFT_EYE_ASPECT, RIGHT_EYE_ASPECT)]
-    shapes = np.zeros(len(BLENDSHAPES))
-    if mesh.blendshapes is not None:
-        shapes += mesh.blendshapes / _BLENDSHAPE
-    return np.concatenate([pose, mouth, lids, shapes[list(_LOOKED_AT)], shapes[list(_BROWS)] / 2], dtype=np.float32)
-
-
-def head_pose(mesh: Landmarks, topology: Topology) -> npt.NDArray[np.float64]:
-    """Measure how far a head is turned aside and nods.
-
-    Args:
-        mesh: 478 points; a mesh without depth counts as facing the camera.
-        topology: the canonical face.
-
-    Returns:
-        Float64 (2,) degrees: turn, towards the picture's right positive, and nod, down positive.
-
-    References:
-        Kabsch, "A solution for the best rotation to relate two sets of vectors", Acta Cryst. A32 (1976).
-    """
-    if mesh.depth is None:
-        return np.zeros(2)
-    canonical = topology.vertices.astype(np.float64) * [1, -1, -1]  # x right, y down, z away, as the mesh has it
-    found = _solid(mesh)[: len(canonical)]
-    covariance = (canonical - canonical.mean(axis=0)).T @ (found - found.mean(axis=0))
-    u, _, vt = np.linalg.svd(covariance)
-    flip = np.diag([1.0, 1.0, np.sign(np.linalg.det(u @ vt)) or 1.0])
-    forward = (u @ flip @ vt).T @ [0.0, 0.0, -1.0]
-    return np.degrees([np.arctan2(forward[0], -forward[2]), np.arcsin(np.clip(forward[1], -1, 1))])
-
-
 def _pictures(frames: Iterable[Frame], provider: LandmarkProvider, detector: FaceDetector) -> Iterator[SourcePicture]:
     for entry in follow_meshes(frames, provider, detector):
         for mesh in entry.meshes.values():
@@ -178,17 +113,3 @@ def _cut(frame: Frame, mesh: Landmarks) -> SourcePicture:
     return SourcePicture(
         image, Landmarks(points.astype(np.float32), depth, mesh.blendshapes, mesh.score), frame.index
     )
-
-
-def _solid(mesh: Landmarks) -> npt.NDArray[np.float64]:
-    depth = np.zeros(len(mesh.points)) if mesh.depth is None else mesh.depth
-    return np.column_stack([mesh.points, depth]).astype(np.float64)
-
-
-def _apart(solid: Array, first: int, second: int) -> float:
-    return float(np.linalg.norm(solid[first] - solid[second]))
-
-
-def _lid_height(solid: Array, eye: tuple[int, ...]) -> float:
-    """Mean height of an eye's opening, from the six points of its aspect ratio."""
-    return (_apart(solid, eye[1], eye[5]) + _apart(solid, eye[2], eye[4])) / 2

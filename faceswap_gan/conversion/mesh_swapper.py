@@ -14,16 +14,17 @@ import numpy.typing as npt
 from faceswap_gan.conversion.blending import Pasted
 from faceswap_gan.conversion.color import LEVELS, ColorMap, SteadyColor, match
 from faceswap_gan.conversion.finish import ColorMethod
-from faceswap_gan.conversion.mesh_choice import Fade, Share, SourceChooser
-from faceswap_gan.conversion.mesh_eyes import turn_eyes
-from faceswap_gan.conversion.mesh_mask import FEATHER, face_width, paint_mask, soft_edge, source_edge
-from faceswap_gan.conversion.mesh_source import MeshSource, describe_look
+from faceswap_gan.conversion.mesh_source import MeshSource
 from faceswap_gan.conversion.mesh_tracks import MeshFrame, SparseDetector, follow_meshes
-from faceswap_gan.conversion.mesh_warp import Array, Floats, Image, Raster, map_back, rasterise, reduction, sample
 from faceswap_gan.conversion.swapper import SwappedFrame
 from faceswap_gan.errors import SettingsError
 from faceswap_gan.faces.detector import FaceDetector
 from faceswap_gan.faces.landmarks import LandmarkProvider, Landmarks
+from faceswap_gan.faces.look import describe_look
+from faceswap_gan.faces.mesh_choice import Fade, Share, SourceChooser
+from faceswap_gan.faces.mesh_eyes import turn_eyes
+from faceswap_gan.faces.mesh_mask import FEATHER, face_width, paint_mask, soft_edge, source_edge
+from faceswap_gan.faces.mesh_warp import Array, Floats, Image, Raster, map_back, rasterise, reduction, sample
 from faceswap_gan.faces.topology import MESH_POINTS
 from faceswap_gan.media.video import Frame
 

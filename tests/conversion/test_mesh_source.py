@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from heads import draw_topology, head
 from mesh_fakes import FakeProvider, film, finder_of, frame_of, still
 
 from faceswap_gan.conversion import mesh_source, mesh_tracks
-from faceswap_gan.conversion.mesh_source import MeshSource, SourcePicture, describe_look, head_pose, read_source
+from faceswap_gan.conversion.mesh_source import MeshSource, SourcePicture, read_source
 from faceswap_gan.errors import NoFaceError
-from faceswap_gan.faces.mesh import BLENDSHAPES
 
 TOPOLOGY = draw_topology()
 
@@ -63,30 +60,6 @@ def test_a_huge_face_is_brought_down_with_its_mesh():
     assert np.ptp(picture.mesh.depth) / np.ptp(big.depth) == pytest.approx(
         np.ptp(picture.mesh.points[:, 0]) / np.ptp(big.points[:, 0]), rel=1e-3
     )
-
-
-@pytest.mark.parametrize("yaw", [-40, 0, 25])
-def test_pose_is_measured(yaw):
-    assert head_pose(head(yaw=yaw, mouth=0.1), TOPOLOGY) == pytest.approx([yaw, 0], abs=1.5)
-
-
-def test_pose_without_depth_counts_as_frontal():
-    assert not head_pose(replace(head(yaw=30), depth=None), TOPOLOGY).any()
-
-
-def test_looks_differ_by_what_differs():
-    def apart(first, second):
-        return np.linalg.norm(describe_look(first, TOPOLOGY) - describe_look(second, TOPOLOGY))
-
-    same = head(lids=0.15)
-    assert apart(same, head((30.0, 40.0), scale=80.0, lids=0.15)) < 0.05
-    for look in ({"yaw": 20.0}, {"mouth": 0.3}, {"lids": 0.0}):
-        assert apart(same, head(**{"lids": 0.15, **look})) > 1
-    smile = np.zeros(len(BLENDSHAPES), np.float32)
-    neutral = replace(same, blendshapes=smile.copy())
-    smile[BLENDSHAPES.index("mouthSmileLeft")] = 0.8
-    assert apart(neutral, replace(same, blendshapes=smile)) > 1
-    assert describe_look(same, TOPOLOGY).dtype == np.float32
 
 
 def test_looks_of_all_pictures():

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from heads import draw_topology, head, picture
 
-from faceswap_gan.conversion.mesh_mask import FEATHER, face_width, paint_mask, soft_edge, source_edge, visibility
-from faceswap_gan.conversion.mesh_warp import rasterise
 from faceswap_gan.faces import topology as tp
+from faceswap_gan.faces.mesh_mask import FEATHER, face_width, paint_mask, soft_edge, source_edge, visibility
+from faceswap_gan.faces.mesh_warp import rasterise
 
 TRIANGLES = draw_topology().triangles
 

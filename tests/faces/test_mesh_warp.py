@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from faceswap_gan.conversion import mesh_warp
-from faceswap_gan.conversion.mesh_warp import map_back, rasterise, reduction, sample, warp_mesh
 from faceswap_gan.errors import SettingsError
+from faceswap_gan.faces import mesh_warp
+from faceswap_gan.faces.mesh_warp import map_back, rasterise, reduction, sample, warp_mesh
 
 SIDE = 9
 

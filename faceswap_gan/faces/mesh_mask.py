@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from faceswap_gan.conversion.mesh_warp import Image, Raster, rasterise
 from faceswap_gan.faces.landmarks import Landmarks
+from faceswap_gan.faces.mesh_warp import Image, Raster, rasterise
 from faceswap_gan.faces.topology import LEFT_EYE, LIPS_INNER, MESH_POINTS, RIGHT_EYE
 
 Array = npt.NDArray[Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from faceswap_gan.conversion.mesh_choice import FADE, Fade, SourceChooser
+from faceswap_gan.faces.mesh_choice import FADE, Fade, SourceChooser
 
 
 def looks(*values):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from heads import EYES, draw_topology, head, picture
 
-from faceswap_gan.conversion.mesh_eyes import turn_eyes
-from faceswap_gan.conversion.mesh_warp import map_back, rasterise, sample
+from faceswap_gan.faces.mesh_eyes import turn_eyes
+from faceswap_gan.faces.mesh_warp import map_back, rasterise, sample
 from faceswap_gan.faces.topology import MESH_POINTS
 
 TRIANGLES = draw_topology().triangles

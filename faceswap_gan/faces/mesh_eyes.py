@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from faceswap_gan.conversion.mesh_warp import Raster, SourceMap
+from faceswap_gan.faces.mesh_warp import Raster, SourceMap
 from faceswap_gan.faces.topology import (
     LEFT_EYE,
     LEFT_EYE_CORNERS,
