@@ -19,10 +19,12 @@ def face(x, y=40.0, width=60.0, score=0.99):
 class Scripted:
     """A detector whose answer for frame i is script[i]; a frame's number is its first two pixels."""
 
+    min_size, threshold = 20, 0.9
+
     def __init__(self, script):
         self.script = script
 
-    def detect(self, images):
+    def detect(self, images, *, min_size=None):
         return [self.script[self._number(image)] for image in images]
 
     def refine(self, images, boxes):

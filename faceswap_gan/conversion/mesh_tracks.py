@@ -72,17 +72,17 @@ class SparseDetector(FaceDetector):
         self._count = 0
         self._cuts = CutFinder()
 
-    def detect(self, images: Sequence[npt.NDArray[np.uint8]]) -> list[list[Face]]:
+    def detect(self, images: Sequence[npt.NDArray[np.uint8]], *, min_size: int | None = None) -> list[list[Face]]:
         """Find the faces of consecutive frames: empty lists where it did not look."""
-        return [self._detect_next(image) for image in images]
+        return [self._detect_next(image, min_size) for image in images]
 
-    def _detect_next(self, image: npt.NDArray[np.uint8]) -> list[Face]:
+    def _detect_next(self, image: npt.NDArray[np.uint8], min_size: int | None) -> list[Face]:
         if self._cuts.update(image):
             self._wait, self._count = 0, 0
         if self._wait:
             self._wait -= 1
             return []
-        found = super().detect([image])[0]
+        found = super().detect([image], min_size=min_size)[0]
         self._owed = _IN_A_ROW - 1 if len(found) != self._count else max(self._owed - 1, 0)
         self._count = len(found)
         self._wait = self._every - 1 if found and not self._owed else 0

@@ -6,7 +6,6 @@ line and both are written whole, so a run killed at any moment leaves a readable
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ import numpy.typing as npt
 from faceswap_gan.errors import FaceFolderError
 from faceswap_gan.faces.alignment import Alignment
 from faceswap_gan.faces.detector import Face
+from faceswap_gan.faces.source import hash_source
 from faceswap_gan.media.images import list_images, read_image, resize, write_image, write_whole
 
 RECORDS = "faces.jsonl"
@@ -133,7 +133,7 @@ class FaceWriter:
     def __init__(self, path: Path, *, video: Path | Mapping[str, str]) -> None:
         self.path = path
         if isinstance(video, Path):
-            video = {"video": video.name, "sha256": _sha256(video)}
+            video = {"video": video.name, "sha256": hash_source(video)}
         self._source = dict(video)
         self._old = read_records(path) if path.is_dir() else {}
         self._check_source()
@@ -285,11 +285,3 @@ def _drop_torn_line(file: Path) -> None:
         whole = data[: data.rfind(b"\n") + 1]
         if whole != data:
             write_whole(file, whole)
-
-
-def _sha256(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise FaceFolderError(f"{path} cannot be read: {error.strerror}. Give an existing video.") from error

@@ -46,7 +46,11 @@ class FaceScan:
         return {track: tuple(positions) for track, positions in found.items()}
 
 
-def scan_faces(frames: Iterable[Frame], detector: FaceDetector, *, batch: int = 16) -> FaceScan:
+BATCH = 16
+"""Frames to look at together: a search of a whole frame serves so many."""
+
+
+def scan_faces(frames: Iterable[Frame], detector: FaceDetector, *, batch: int = BATCH) -> FaceScan:
     """Find and follow the faces of a video: the first of two passes.
 
     Args:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from faceswap_gan.faces.detector import Face, FaceDetector
+from faceswap_gan.faces.key_search import KeySearch, refine_faces
 from faceswap_gan.faces.smoothing import between
 from faceswap_gan.faces.tracker import CutFinder, FaceTracker, SeenFrame, TrackedFace
 from faceswap_gan.media.video import Frame
 
 Image = npt.NDArray[np.uint8]
 
-_LEAST_SCORE = 0.5
 _LEAST_BRIDGE = 0.7
 
 
@@ -37,6 +37,7 @@ class Scanner:
 
     def __init__(self, detector: FaceDetector) -> None:
         self._detector = detector
+        self._search = KeySearch(detector)
         self._tracker = FaceTracker()
         self._cuts = CutFinder()
         self._scene = 0
@@ -51,8 +52,10 @@ class Scanner:
         Returns:
             What was seen in the frames of the call before.
         """
+        last_seen = self._tracker.last_seen
+        looked = self._follow(frames)
         known = len(self._waiting)
-        looked = self._bridge(self._waiting + self._follow(frames), known)
+        looked = self._bridge(self._waiting + looked, known, last_seen)
         self._waiting = looked[known:]
         return [one.seen for one in looked[:known]]
 
@@ -61,59 +64,77 @@ class Scanner:
         waiting, self._waiting = self._waiting, []
         return [one.seen for one in waiting]
 
+    def state(self) -> dict[str, Any]:
+        """Give all that the next call of `look` depends on as plain values, for `restore`.
+
+        What waits to be handed out is not part of it: a scanner that goes on from here takes it for handed out.
+        """
+        return {
+            "scene": self._scene,
+            "next_deep": self._search.next_deep,
+            "tracker": self._tracker.state(),
+            "thumbnail": self._cuts.state(),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on where `state` was asked for; frames later than that give what they would have given then.
+
+        Raises:
+            KeyError: a part is missing.
+            TypeError: a part is of another kind.
+            ValueError: a part has another size.
+        """
+        self._tracker.restore(state["tracker"])
+        self._cuts.restore(state["thumbnail"])
+        self._scene = int(state["scene"])
+        due = state["next_deep"]
+        self._search.next_deep = None if due is None else float(due)
+        self._waiting = []
+
     def _follow(self, frames: Sequence[Frame]) -> list[_Looked]:
         """Find the faces of consecutive frames and name them."""
-        found = self._detector.detect([frame.image for frame in frames])
-        pairs = [(frame.image, face) for frame, faces in zip(frames, found, strict=True) for face in faces]
-        better = iter(self._refine(pairs))
+        cuts = [self._cuts.update(frame.image) for frame in frames]
+        found = self._search.find(frames, cuts, self._tracker.present)
         looked = []
-        for frame, faces in zip(frames, found, strict=True):
-            sure = [face for face in islice(better, len(faces)) if face.score >= _LEAST_SCORE]
-            cut = self._cuts.update(frame.image)
+        for frame, cut, faces in zip(frames, cuts, found, strict=True):
             self._scene += cut
-            tracked = self._tracker.update(sure, cut=cut, look=partial(self._ask, frame.image))
+            tracked = self._tracker.update(faces, cut=cut, look=partial(self._ask, frame.image))
             seen = SeenFrame(frame.index, frame.pts, frame.seconds, self._scene, tracked)
             looked.append(_Looked(frame.image, seen))
         return looked
 
-    def _bridge(self, looked: list[_Looked], known: int) -> list[_Looked]:
+    def _bridge(self, looked: list[_Looked], known: int, last_seen: Mapping[int, tuple[int, Face]]) -> list[_Looked]:
         """Ask about the places where a track, seen again in the newest frames, must have been."""
-        asked = [
-            (i, track, place)
-            for track, where in _sightings(looked).items()
-            for i, place in _gaps(looked, track, where, known)
-        ]
-        found = self._refine([(looked[i].image, place) for i, _, place in asked])
+        places = _missed_places(looked, known, last_seen)
         result = list(looked)
-        for (i, track, _), face in zip(asked, found, strict=True):
-            if face.score >= _LEAST_BRIDGE:
-                seen = result[i].seen
-                faces = (*seen.faces, TrackedFace(face, track))
-                result[i] = replace(result[i], seen=replace(seen, faces=faces))
+        # Old and new frames one after the other: a scan that goes on from a file asks about the new ones only, and
+        # a network's last digits may depend on what else it is asked at once.
+        for part in ([p for p in places if p[0] < known], [p for p in places if p[0] >= known]):
+            found = refine_faces(self._detector, [(looked[i].image, place) for i, _, place in part])
+            for (i, track, _), face in zip(part, found, strict=True):
+                if face.score >= _LEAST_BRIDGE:
+                    seen = result[i].seen
+                    faces = (*seen.faces, TrackedFace(face, track))
+                    result[i] = replace(result[i], seen=replace(seen, faces=faces))
         return result
 
     def _ask(self, image: Image, boxes: npt.NDArray[np.float32]) -> list[Face]:
         return self._detector.refine([image] * len(boxes), boxes)
 
-    def _refine(self, pairs: Sequence[tuple[Image, Face]]) -> list[Face]:
-        if not pairs:
-            return []
-        return self._detector.refine([image for image, _ in pairs], np.stack([face.box for _, face in pairs]))
 
+def _missed_places(
+    looked: Sequence[_Looked], known: int, last_seen: Mapping[int, tuple[int, Face]]
+) -> list[tuple[int, int, Face]]:
+    """List what each track that is back missed: position, track, and the face as it must have been there.
 
-def _sightings(looked: Sequence[_Looked]) -> dict[int, list[int]]:
-    found: dict[int, list[int]] = {}
-    for i, one in enumerate(looked):
-        for face in one.seen.faces:
-            found.setdefault(face.track, []).append(i)
-    return found
-
-
-def _gaps(looked: Sequence[_Looked], track: int, where: list[int], known: int) -> list[tuple[int, Face]]:
-    """List the frames that a track missed and where it must have been; only gaps that end in a new frame."""
-    gaps = []
-    for a, b in zip(where, where[1:], strict=False):
-        if b > a + 1 and b >= known:
-            first, last = (looked[i].seen.faces_by_track[track] for i in (a, b))
-            gaps += [(i, between(first, last, (i - a) / (b - a))) for i in range(a + 1, b)]
-    return gaps
+    It rests on when a track was seen last, not on what was found in its gaps since: else a scan that goes on from
+    a file would ask about other places than one that was never stopped.
+    """
+    last = {track: (known - 1 - missed, face) for track, (missed, face) in last_seen.items()}
+    places = []
+    for b in range(known, len(looked)):
+        for track, face in looked[b].seen.faces_by_track.items():
+            a, before = last.get(track, (b - 1, face))
+            places += [(i, track, between(before, face, (i - a) / (b - a))) for i in range(max(a + 1, 0), b)]
+            last[track] = (b, face)
+    return places

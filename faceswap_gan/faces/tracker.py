@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import base64
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,8 +21,10 @@ Look = Callable[[npt.NDArray[np.float32]], list[Face]]
 
 _LEAST_OVERLAP = 0.25
 _LEAST_SCORE = 0.7
+_STEADY = 2  # sightings beyond which a face is no passing pattern
 # Change of a thumbnail in parts of its contrast: cuts measured 0.7 and more, quick motion 0.3 at most.
 _CUT = 0.5
+_THUMB = 16  # px
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,50 @@ class FaceTracker:
         self._tracks = seen + waiting
         return tuple(TrackedFace(track.face, track.number) for track in seen)
 
+    @property
+    def present(self) -> tuple[Face, ...]:
+        """The faces of the last frame that have been there for some frames, where they should be in the next."""
+        steady = (t for t in self._tracks if not t.missed and t.hits > _STEADY)
+        return tuple(replace(t.face, box=t.box, landmarks=t.face.landmarks + t.velocity[:2]) for t in steady)
+
+    @property
+    def last_seen(self) -> dict[int, tuple[int, Face]]:
+        """For every track that has not ended: the frames since it was seen (0: in the last), and its face then."""
+        return {track.number: (track.missed, track.face) for track in self._tracks}
+
+    def state(self) -> dict[str, Any]:
+        """Give all that the next frame depends on as plain numbers, for `restore`."""
+        tracks = [
+            {
+                "number": t.number,
+                "velocity": t.velocity.astype(float).tolist(),
+                "hits": t.hits,
+                "missed": t.missed,
+                **t.face.to_plain(),
+            }
+            for t in self._tracks
+        ]
+        return {"next": self._next, "tracks": tracks}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on where `state` was asked for.
+
+        Raises:
+            KeyError: a part is missing.
+            ValueError: a part has another size.
+        """
+        self._next = int(state["next"])
+        self._tracks = [
+            _Track(
+                int(t["number"]),
+                Face.from_plain(t),
+                np.asarray(t["velocity"], np.float32).reshape(4),
+                int(t["hits"]),
+                int(t["missed"]),
+            )
+            for t in state["tracks"]
+        ]
+
     def _start(self, face: Face) -> _Track:
         self._next += 1
         return _Track(self._next - 1, face, np.zeros(4, np.float32))
@@ -118,7 +165,7 @@ class CutFinder:
     """Tells where one scene ends and another begins."""
 
     def __init__(self) -> None:
-        self._last: npt.NDArray[np.float32] | None = None
+        self._last: Image | None = None
 
     def update(self, image: Image) -> bool:
         """Compare a frame with the one before.
@@ -130,13 +177,39 @@ class CutFinder:
             Whether the two show different scenes; False for the first frame.
         """
         step = max(1, min(image.shape[:2]) // 128)
-        small = cv2.resize(image[::step, ::step], (16, 16), interpolation=cv2.INTER_AREA)
-        now = np.asarray(small / np.float32(255), np.float32)
-        last, self._last = self._last, now
-        if last is None:
+        small = cv2.resize(image[::step, ::step], (_THUMB, _THUMB), interpolation=cv2.INTER_AREA)
+        before, self._last = self._last, np.asarray(small, np.uint8)
+        if before is None:
             return False
+        now, last = (np.asarray(thumb / np.float32(255), np.float32) for thumb in (small, before))
         contrast = (now.std() + last.std()) / 2 + 0.02
         return float(np.mean(np.abs(now - last)) / contrast) > _CUT
+
+    def state(self) -> str:
+        """Give the last frame's thumbnail as text, for `restore`."""
+        return "" if self._last is None else base64.b64encode(self._last.tobytes()).decode()
+
+    def restore(self, state: str) -> None:
+        """Go on where `state` was asked for.
+
+        Raises:
+            ValueError: it is no thumbnail.
+        """
+        data = np.frombuffer(base64.b64decode(state), np.uint8)
+        self._last = data.reshape(_THUMB, _THUMB, 3) if state else None
+
+
+def match_faces(first: Sequence[Face], second: Sequence[Face]) -> dict[int, int]:
+    """Pair the faces of two frames by place, size and landmarks, the closest pair first.
+
+    Args:
+        first: faces of one frame.
+        second: faces of another, not long before or after.
+
+    Returns:
+        Index in ``first`` to index in ``second``; who has no partner is left out.
+    """
+    return _match([_Track(i, face, np.zeros(4, np.float32)) for i, face in enumerate(first)], second)
 
 
 def _step(track: _Track, face: Face) -> _Track:
@@ -176,7 +249,7 @@ def _closeness(tracks: Sequence[_Track], faces: Sequence[Face]) -> npt.NDArray[A
 
 def _look_again(tracks: Sequence[_Track], matched: dict[int, Face], look: Look | None) -> dict[int, Face]:
     """Ask about the tracks that the detector lost in this very frame or a moment ago."""
-    lost = [i for i, t in enumerate(tracks) if i not in matched and t.hits > 2]
+    lost = [i for i, t in enumerate(tracks) if i not in matched and t.hits > _STEADY]
     if look is None or not lost:
         return {}
     found = look(np.stack([tracks[i].box for i in lost]))
