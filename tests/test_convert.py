@@ -187,7 +187,7 @@ def test_wrong_settings_are_clear_errors(make_video, fake_model, faces, tmp_path
     with pytest.raises(MediaError, match="does not exist"):
         run(tmp_path / "none.mp4", fake_model, out, consent="x")
     with pytest.raises(MediaError, match="ending in"):
-        run(source, fake_model, tmp_path / "out.gif", consent="x")
+        run(source, fake_model, tmp_path / "out.xyz", consent="x")
     (fake_model / "consent.json").write_text("{")
     with pytest.raises(ModelError, match="consent"):
         run(source, fake_model, out)

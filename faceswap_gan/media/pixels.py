@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
+from typing import Any
 
 import av
 import cv2
@@ -13,7 +14,13 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from numpy.typing import NDArray
 
+from faceswap_gan.media.planes import Planar, Samples, as_planar, new_picture, planes_of, read_planar
+
 log = logging.getLogger(__name__)
+
+Matrix = tuple[int, int, int, int]
+"""Signs (a, b, c, d) of a display matrix x' = a·x + c·y, y' = b·x + d·y."""
+UPRIGHT: Matrix = (1, 0, 0, 1)
 
 RGB_MATRIX, BT709, UNSPECIFIED = 0, 1, 2
 # ITU-T H.273 table 4 matrix codes to swscale's coefficient tables; anything absent, "unspecified" included,
@@ -28,6 +35,8 @@ _COEFFICIENTS = {
 # Kr and Kb of the same codes.
 _LUMA = {1: (0.2126, 0.0722), 4: (0.30, 0.11), 7: (0.212, 0.087), 9: (0.2627, 0.0593), 10: (0.2627, 0.0593)}
 _LUMA_601 = (0.299, 0.114)
+_SWSCALE_WHITE = 65283
+"""What swscale makes of white of limited range in 16 bits."""
 _EXACT = int(
     reduce(
         or_,
@@ -53,59 +62,93 @@ class ColorTags:
 
 def read_tags(frame: av.VideoFrame) -> ColorTags:
     """Read the colour tags a YUV encode of this frame should carry; RGB frames become BT.709, limited."""
-    if _is_rgb(frame.format.name):
+    if read_planar(frame.format.name).kind == "rgb":
         return ColorTags(BT709, int(frame.color_primaries), int(frame.color_trc), False)
     matrix = UNSPECIFIED if frame.colorspace == RGB_MATRIX else int(frame.colorspace)
     return ColorTags(matrix, int(frame.color_primaries), int(frame.color_trc), _is_full(frame))
 
 
-def to_rgb(frame: av.VideoFrame) -> NDArray[np.uint8]:
-    """Convert a decoded frame as stored (not turned) to RGB uint8 (H, W, 3) by its own matrix and range."""
-    return np.asarray(
-        frame.to_ndarray(
-            format="rgb24",
-            src_colorspace=_coefficients(int(frame.colorspace)),
-            src_color_range=ColorRange.JPEG if _is_full(frame) else ColorRange.MPEG,
-            dst_color_range=ColorRange.JPEG,
-            interpolation=_EXACT,
-        ),
-        dtype=np.uint8,
+def to_rgb(frame: av.VideoFrame, *, deep: bool = False) -> NDArray[Any]:
+    """Convert a decoded frame as stored (not turned) to RGB by its own matrix and range.
+
+    Args:
+        frame: of any pixel format.
+        deep: give uint16, white at 65535, in place of uint8.
+
+    Returns:
+        uint8 or uint16 (H, W, 3).
+    """
+    planar, full = read_planar(frame.format.name), _is_full(frame)
+    if planar.kind == "gray":
+        return _grey_to_rgb(frame, planar, full=full, deep=deep)
+    image = frame.to_ndarray(
+        format="rgb48le" if deep else "rgb24",
+        src_colorspace=_COEFFICIENTS.get(int(frame.colorspace), Colorspace.ITU601),
+        src_color_range=ColorRange.JPEG if full else ColorRange.MPEG,
+        dst_color_range=ColorRange.JPEG,
+        interpolation=_EXACT,
     )
+    if deep and planar.kind == "yuv":
+        white = ((1 << planar.depth) - 1) << (16 - planar.depth) if full else _SWSCALE_WHITE
+        image = cv2.multiply(image, (65535 / white,) * 4)
+    return np.asarray(image)
 
 
-def from_rgb(image: NDArray[np.uint8], pix_fmt: str, tags: ColorTags) -> av.VideoFrame:
-    """Convert RGB to a YUV frame by the matrix and range the tags name.
+def rgb_samples(image: NDArray[Any], planar: Planar, tags: ColorTags) -> list[Samples]:
+    """Convert RGB to the planes of a format by the matrix and range the tags name.
 
     Done here, not by swscale: that cuts full-range chroma off half a level too low, a visible tint, and puts
     4:2:0 chroma between two columns, where H.264 decoders expect it on the left one.
 
     Args:
-        image: uint8 (H, W, 3); both sides even for ``yuv420p``.
-        pix_fmt: ``yuv420p`` or ``yuv444p``.
-        tags: what the frame shall carry.
+        image: uint8, or uint16 with white at 65535, (H, W, 3).
+        planar: wanted.
+        tags: what the picture shall carry.
 
     References:
         ITU-T H.273 (2021), eqs. 29-31 and 38-49; chroma place: ITU-T H.264 (2021), figure E-1, type 0.
     """
-    luma, chroma = _weights(tags)
-    planes = [cv2.transform(image, luma)]
-    coarse = image if pix_fmt == "yuv444p" else _halve(image)
-    planes += cv2.split(cv2.transform(np.asarray(coarse, dtype=np.float32), chroma))
-    levels = [np.clip(np.rint(plane), 0, 255).astype(np.uint8) for plane in planes]
-    if pix_fmt == "yuv444p":
-        flat = np.stack(levels)
-    else:
-        flat = np.concatenate([plane.ravel() for plane in levels]).reshape(-1, image.shape[1])
-    frame = av.VideoFrame.from_ndarray(flat, format=pix_fmt)
+    white = 255 if image.dtype == np.uint8 else 65535
+    top = (1 << planar.depth) - 1
+    if planar.kind == "rgb":
+        if white == top:
+            return list(cv2.split(image))
+        return [_rounded(plane * np.float32(top / white), planar) for plane in cv2.split(image)]
+    luma, chroma = _weights(tags, planar.depth, white)
+    given = image if white == 255 == top else image.astype(np.float32)
+    planes = [cv2.transform(given, luma)]
+    if planar.kind == "yuv":
+        coarse = _shrink(np.asarray(image, dtype=np.float32), planar.shift)
+        planes += cv2.split(cv2.transform(coarse, chroma))
+    return [_rounded(plane, planar) for plane in planes]
+
+
+def from_rgb(image: NDArray[Any], pix_fmt: str, tags: ColorTags) -> av.VideoFrame:
+    """Convert RGB to a frame by the matrix and range the tags name.
+
+    Args:
+        image: uint8, or uint16 with white at 65535, (H, W, 3).
+        pix_fmt: planar YUV or grey, such as ``yuv420p10le``.
+        tags: what the frame shall carry.
+    """
+    planar = read_planar(pix_fmt)
+    frame = new_picture(image.shape[1], image.shape[0], planar)
+    for target, samples in zip(planes_of(frame, planar), rgb_samples(image, planar, tags), strict=True):
+        target[:] = samples
+    tag_frame(frame, tags)
+    return frame
+
+
+def tag_frame(frame: av.VideoFrame, tags: ColorTags) -> None:
+    """Write colour tags on a frame."""
     frame.color_range = ColorRange.JPEG if tags.full_range else ColorRange.MPEG
     frame.colorspace = tags.matrix
     frame.color_primaries = tags.primaries
     frame.color_trc = tags.transfer
-    return frame
 
 
-def display_matrix(frame: av.VideoFrame) -> tuple[int, int, int, int]:
-    """Read the signs (a, b, c, d) of the display matrix x' = a·x + c·y, y' = b·x + d·y; (1, 0, 0, 1) if none.
+def display_matrix(frame: av.VideoFrame) -> Matrix:
+    """Read the signs of the display matrix; (1, 0, 0, 1) if none.
 
     References:
         ISO/IEC 14496-12, 8.3.2 track header box.
@@ -119,10 +162,10 @@ def display_matrix(frame: av.VideoFrame) -> tuple[int, int, int, int]:
             if upright:
                 return (-1 if a < 0 else 1, 0, 0, -1 if d < 0 else 1)
             return (0, -1 if b < 0 else 1, -1 if c < 0 else 1, 0)
-    return (1, 0, 0, 1)
+    return UPRIGHT
 
 
-def turn_upright(image: NDArray[np.uint8], matrix: tuple[int, int, int, int]) -> NDArray[np.uint8]:
+def turn_upright(image: NDArray[Any], matrix: Matrix) -> NDArray[Any]:
     """Apply a display matrix's turns and flips to an (H, W, ...) array.
 
     Args:
@@ -138,32 +181,59 @@ def turn_upright(image: NDArray[np.uint8], matrix: tuple[int, int, int, int]) ->
     return np.ascontiguousarray(turned)
 
 
-def _weights(tags: ColorTags) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def turn_back(image: NDArray[Any], matrix: Matrix) -> NDArray[Any]:
+    """Undo `turn_upright`: from what is shown to what is stored."""
+    a, b, c, d = matrix
+    return turn_upright(image, (a, c, b, d))
+
+
+def _grey_to_rgb(frame: av.VideoFrame, planar: Planar, *, full: bool, deep: bool) -> NDArray[Any]:
+    """Widen grey to three channels; swscale would take every range for the full one."""
+    (grey,) = planes_of(as_planar(frame, planar), planar)
+    unit = 1 << (planar.depth - 8)
+    black, white = (0, (1 << planar.depth) - 1) if full else (16 * unit, 235 * unit)
+    top = 65535 if deep else 255
+    levels = (grey.astype(np.float32) - black) * np.float32(top / (white - black))
+    rounded = np.clip(np.rint(levels), 0, top).astype(np.uint16 if deep else np.uint8)
+    return np.repeat(rounded[..., None], 3, axis=2)
+
+
+def _rounded(plane: NDArray[Any], planar: Planar) -> Samples:
+    return np.asarray(np.clip(np.rint(plane), 0, (1 << planar.depth) - 1), dtype=planar.dtype)
+
+
+def _weights(tags: ColorTags, depth: int, white: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Rows that make luma, (1, 4), and both chroma planes, (2, 4), from (red, green, blue, 1)."""
     kr, kb = _LUMA.get(tags.matrix, _LUMA_601)
     kg = 1 - kr - kb
-    y_scale, c_scale, black = (1.0, 1.0, 0) if tags.full_range else (219 / 255, 224 / 255, 16)
+    unit = 1 << (depth - 8)
+    if tags.full_range:
+        y_scale = c_scale = ((1 << depth) - 1) / white
+        black = 0
+    else:
+        y_scale, c_scale, black = 219 * unit / white, 224 * unit / white, 16 * unit
     luma = np.array([[kr * y_scale, kg * y_scale, kb * y_scale, black]])
     blue, red = 2 * (1 - kb), 2 * (1 - kr)
     rows = np.array([[-kr / blue, -kg / blue, 0.5], [0.5, -kg / red, -kb / red]])
-    return luma, np.concatenate([rows * c_scale, np.full((2, 1), 128.0)], axis=1)
+    return luma, np.concatenate([rows * c_scale, np.full((2, 1), 128.0 * unit)], axis=1)
 
 
-def _halve(image: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Halve a picture where left-sited chroma lies: mean of two rows, 1-2-1 around every other column."""
-    rows = (image[::2].astype(np.uint16) + image[1::2]).astype(np.float32)
-    before = np.concatenate([rows[:, :1], rows[:, 1:-1:2]], axis=1)
-    return np.asarray((before + 2 * rows[:, ::2] + rows[:, 1::2]) / 8, dtype=np.float32)
+def _shrink(image: NDArray[Any], shift: tuple[int, int]) -> NDArray[np.float32]:
+    """Shrink a picture to where left-sited chroma lies: mean of the rows, 1-2-1 around every other column.
 
-
-def _coefficients(matrix: int) -> Colorspace:
-    return _COEFFICIENTS.get(matrix, Colorspace.ITU601)
-
-
-def _is_rgb(pix_fmt: str) -> bool:
-    return pix_fmt.startswith(("rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr", "pal8", "x2"))
+    An odd last row or column stands for two.
+    """
+    across, down = shift
+    for _ in range(down):
+        padded = np.concatenate([image, image[-1:]]) if image.shape[0] % 2 else image
+        image = (padded[::2] + padded[1::2]) / 2
+    for _ in range(across):
+        padded = np.concatenate([image, image[:, -1:]], axis=1) if image.shape[1] % 2 else image
+        before = np.concatenate([padded[:, :1], padded[:, 1:-1:2]], axis=1)
+        image = (before + 2 * padded[:, ::2] + padded[:, 1::2]) / 4
+    return np.ascontiguousarray(image, dtype=np.float32)
 
 
 def _is_full(frame: av.VideoFrame) -> bool:
     full = int(frame.color_range) == int(ColorRange.JPEG)
-    return full or frame.format.name.startswith("yuvj") or _is_rgb(frame.format.name)
+    return full or frame.format.name.startswith("yuvj") or read_planar(frame.format.name).kind == "rgb"

@@ -1,15 +1,14 @@
 """Videos to frames: upright RGB pictures with their exact presentation times.
 
-The writer of `faceswap_gan.media.writer` is offered here too, so that one import gives both ways.
+The writers are offered here too, so that one import gives both ways.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +17,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap_gan.errors import MediaError
-from faceswap_gan.media.images import is_picture, read_image
-from faceswap_gan.media.pixels import ColorTags, display_matrix, read_tags, to_rgb, turn_upright
+from faceswap_gan.media.decode import Clock, decode_video, open_video, video_stream
+from faceswap_gan.media.hdr import HdrTags, read_hdr
+from faceswap_gan.media.images import is_picture, list_images, read_image
+from faceswap_gan.media.join import join_segments
+from faceswap_gan.media.pixels import UPRIGHT, ColorTags, Matrix, display_matrix, read_tags
+from faceswap_gan.media.plan import OutputPlan, plan_output
+from faceswap_gan.media.planes import Planar, read_planar
+from faceswap_gan.media.segments import SegmentWriter
+from faceswap_gan.media.stored import StoredPicture
 from faceswap_gan.media.writer import VideoWriter
 
-__all__ = ["Frame", "VideoInfo", "VideoWriter", "is_picture", "open_video", "read_frames", "read_info"]
-
-log = logging.getLogger(__name__)
+__all__ = [
+    "Frame",
+    "OutputPlan",
+    "SegmentWriter",
+    "VideoInfo",
+    "VideoWriter",
+    "is_picture",
+    "join_segments",
+    "open_video",
+    "plan_output",
+    "read_frames",
+    "read_info",
+]
 
 _PICTURE_RATE = Fraction(25)
 
@@ -34,7 +50,7 @@ class VideoInfo:
     """What a video's header and first frame say.
 
     Attributes:
-        path: the file.
+        path: the file, or a folder of pictures.
         width: px, upright.
         height: px, upright.
         frame_rate: frames per second, an average where the rate varies.
@@ -45,6 +61,9 @@ class VideoInfo:
         rotation: degrees the stored picture is turned clockwise to stand upright (0, 90, 180, 270).
         audio_streams: number of audio streams.
         color: colour tags.
+        planar: how its samples are stored: depth and chroma.
+        matrix: display matrix that makes the stored picture upright.
+        hdr: static HDR tags; None if it has none.
     """
 
     path: Path
@@ -58,6 +77,9 @@ class VideoInfo:
     rotation: int = 0
     audio_streams: int = 0
     color: ColorTags = field(default_factory=ColorTags)
+    planar: Planar = Planar("yuv", 8, (1, 1))
+    matrix: Matrix = UPRIGHT
+    hdr: HdrTags | None = None
 
 
 @dataclass(frozen=True)
@@ -70,6 +92,7 @@ class Frame:
         time_base: seconds per unit.
         image: upright RGB picture, uint8 (H, W, 3).
         duration: how long it is shown, in units; 0 if unknown.
+        stored: its samples as the video stores them, for the writer; None if there are none.
     """
 
     index: int
@@ -77,128 +100,104 @@ class Frame:
     time_base: Fraction
     image: NDArray[np.uint8]
     duration: int = 0
+    stored: StoredPicture | None = field(default=None, repr=False, compare=False)
 
     @property
     def seconds(self) -> float:
         """Presentation time in seconds."""
         return float(self.pts * self.time_base)
 
+    @cached_property
+    def deep(self) -> NDArray[np.uint16] | None:
+        """Upright RGB, uint16 (H, W, 3) with white at 65535; None where the video has 8 bits."""
+        return None if self.stored is None else self.stored.deep
+
 
 def read_info(path: Path) -> VideoInfo:
-    """Read what a video is; decodes its first frame. A picture is a video of one frame.
+    """Read what a video is; decodes its first frame. A picture is a video of one frame, a folder one of 25 a second.
 
     Raises:
         MediaError: the file is missing, is no video, or nothing in it decodes.
     """
-    if is_picture(path):
-        height, width = read_image(path).shape[:2]
-        unit = 1 / _PICTURE_RATE
-        return VideoInfo(path, width, height, _PICTURE_RATE, unit, 1, float(unit))
+    if is_picture(path) or path.is_dir():
+        return _describe_pictures(path)
     with open_video(path) as container:
-        stream = _video_stream(container, path)
-        first = next(_decode(container, stream, path))
+        stream = video_stream(container, path)
+        first = next(decode_video(container, stream, path))
         return _describe(path, container, stream, first)
 
 
-def read_frames(path: Path, *, every: int = 1) -> Iterator[Frame]:
+def read_frames(
+    path: Path, *, every: int = 1, start: float | None = None, end: float | None = None, from_index: int = 0
+) -> Iterator[Frame]:
     """Read a video frame by frame; holds one frame at a time.
 
     A damaged tail ends the video with a logged warning. Frames that carry no time of their own follow the
     one before by its duration, and a time that does not grow is moved one unit past the last, with a warning.
 
     Args:
-        path: video or picture.
+        path: video, GIF, picture, or folder of pictures, which are sorted by name.
         every: give one frame of so many; `Frame.index` still counts all.
+        start: s; frames shown earlier are skipped.
+        end: s; frames shown then or later are left out.
+        from_index: frames of a smaller index are skipped, which costs their decoding only.
 
     Raises:
         MediaError: the file is missing, is no video, nothing in it decodes, or its frames change size.
     """
-    if is_picture(path):
-        yield Frame(0, 0, 1 / _PICTURE_RATE, read_image(path), 1)
-        return
+
+    def wanted(index: int, seconds: Fraction) -> bool:
+        return index % every == 0 and index >= from_index and (start is None or seconds >= start)
+
+    source = _read_pictures(path) if is_picture(path) or path.is_dir() else _read_video(path)
+    for index, pts, time_base, content, duration in source:
+        if end is not None and pts * time_base >= end:
+            return
+        if wanted(index, pts * time_base):
+            if isinstance(content, StoredPicture):
+                yield Frame(index, pts, time_base, content.image, duration, content)
+            else:
+                yield Frame(index, pts, time_base, read_image(content), duration)
+
+
+_Given = tuple[int, int, Fraction, StoredPicture | Path, int]
+"""Index, time, time base, what to show, and duration."""
+
+
+def _read_video(path: Path) -> Iterator[_Given]:
     with open_video(path) as container:
-        stream = _video_stream(container, path)
-        clock = _Clock(Fraction(stream.time_base), Fraction(stream.guessed_rate or _PICTURE_RATE))
-        shape: tuple[int, int] | None = None
-        matrix = (1, 0, 0, 1)
-        for index, decoded in enumerate(_decode(container, stream, path)):
-            pts = clock.tick(decoded, index)
-            if shape is None:
+        stream = video_stream(container, path)
+        clock = Clock(Fraction(stream.time_base), Fraction(stream.guessed_rate or _PICTURE_RATE))
+        matrix = UPRIGHT
+        for index, decoded in enumerate(decode_video(container, stream, path)):
+            if index == 0:
                 # Asked once: a frame that was asked lives on until the garbage collector finds it.
-                shape, matrix = (decoded.width, decoded.height), display_matrix(decoded)
-            if shape != (decoded.width, decoded.height):
-                raise MediaError(
-                    f"expected every frame of {path} to be {shape[0]}x{shape[1]}, got {decoded.width}x"
-                    f"{decoded.height} at frame {index}; re-encode the video to one size first."
-                )
-            if index % every == 0:
-                image = turn_upright(to_rgb(decoded), matrix)
-                yield Frame(index, pts, clock.time_base, image, int(decoded.duration or 0))
+                matrix = display_matrix(decoded)
+            pts = clock.tick(decoded, index)
+            yield index, pts, clock.time_base, StoredPicture(decoded, matrix), int(decoded.duration or 0)
 
 
-@contextmanager
-def open_video(path: Path) -> Iterator[Any]:
-    """Open a local media file for reading; nothing but local files is ever opened.
-
-    Raises:
-        MediaError: the file is missing or no media file.
-    """
-    if not path.is_file():
-        what = "is a folder" if path.is_dir() else "does not exist"
-        raise MediaError(f"expected a video file, got {path}, which {what}; check the path.")
-    try:
-        container = av.open(f"file:{path}", options={"protocol_whitelist": "file"}, metadata_errors="replace")
-    except (av.FFmpegError, OSError) as error:
-        raise MediaError(
-            f"expected a video, got {path}, which cannot be opened ({error.strerror}); "
-            "it may be cut off, still being written, or no video."
-        ) from error
-    with container:
-        yield container
+def _read_pictures(path: Path) -> Iterator[_Given]:
+    for index, picture in enumerate(_pictures(path)):
+        yield index, index, 1 / _PICTURE_RATE, picture, 1
 
 
-class _Clock:
-    """Presentation times that exist and grow."""
-
-    def __init__(self, time_base: Fraction, rate: Fraction) -> None:
-        self.time_base = time_base
-        self._step = max(1, round(1 / (rate * time_base)))
-        self._last: int | None = None
-
-    def tick(self, frame: av.VideoFrame, index: int) -> int:
-        pts = frame.pts
-        if pts is None:
-            pts = 0 if self._last is None else self._last + self._step
-            log.warning("frame %d carries no presentation time; %d is taken", index, pts)
-        elif self._last is not None and pts <= self._last:
-            log.warning("frame %d is timed %d, not after %d; moved one unit past", index, pts, self._last)
-            pts = self._last + 1
-        self._last = int(pts)
-        return self._last
+def _pictures(path: Path) -> list[Path]:
+    if is_picture(path) and not path.is_dir():
+        return [path]
+    found = list_images(path)
+    if not found:
+        raise MediaError(f"expected a folder with pictures, got {path}, which has none; check the path.")
+    return found
 
 
-def _video_stream(container: Any, path: Path) -> Any:
-    for stream in container.streams.video:
-        if not (int(stream.disposition) & int(av.stream.Disposition.attached_pic)):
-            stream.thread_type = "AUTO"
-            return stream
-    raise MediaError(f"expected a video, got {path}, which has no video stream; it may be a sound file.")
-
-
-def _decode(container: Any, stream: Any, path: Path) -> Iterator[av.VideoFrame]:
-    count = 0
-    try:
-        for frame in container.decode(stream):
-            count += 1
-            yield frame
-    except (av.FFmpegError, OSError) as error:
-        if count:
-            log.warning("%s breaks off after %d frames (%s); the rest is left out", path, count, error.strerror)
-    if count == 0:
-        raise MediaError(
-            f"expected at least one frame in {path}, got none that decodes; the file may be cut off or "
-            f"need a decoder ({stream.codec_context.name}) that is not built in."
-        )
+def _describe_pictures(path: Path) -> VideoInfo:
+    pictures = _pictures(path)
+    height, width = read_image(pictures[0]).shape[:2]
+    unit = 1 / _PICTURE_RATE
+    return VideoInfo(
+        path, width, height, _PICTURE_RATE, unit, len(pictures), float(unit * len(pictures)), planar=Planar("rgb")
+    )
 
 
 def _describe(path: Path, container: Any, stream: Any, first: av.VideoFrame) -> VideoInfo:
@@ -223,4 +222,7 @@ def _describe(path: Path, container: Any, stream: Any, first: av.VideoFrame) -> 
         rotation=-first.rotation % 360,
         audio_streams=len(container.streams.audio),
         color=read_tags(first),
+        planar=read_planar(first.format.name),
+        matrix=matrix,
+        hdr=read_hdr(first),
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from faceswap_gan.media.pixels import ColorTags, from_rgb, read_tags, to_rgb, turn_upright
+from faceswap_gan.media.pixels import ColorTags, from_rgb, read_tags, to_rgb, turn_back, turn_upright
+from faceswap_gan.media.planes import read_planar
 
 
 @pytest.fixture
@@ -25,6 +26,18 @@ def test_round_trip_does_not_shift_colours(patches, matrix, full, pix_fmt):
     centres = error[12::24, 12::24]
     assert np.abs(centres.mean(axis=(0, 1))).max() < 0.25
     assert np.abs(centres).max() <= 4
+
+
+@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize("pix_fmt", ["yuv420p10le", "yuv444p12le", "yuv422p16le", "gray", "gray12le", "yuv420p"])
+def test_deep_white_is_white_and_every_level_comes_back(pix_fmt, full):
+    """In 16 bits, from black to white, within the rounding of the format."""
+    ramp = np.repeat(np.tile(np.linspace(0, 65535, 256, dtype=np.uint16), (4, 1))[..., None], 3, axis=2)
+    depth = read_planar(pix_fmt).depth
+    back = to_rgb(from_rgb(ramp, pix_fmt, ColorTags(1, 1, 1, full)), deep=True).astype(int)
+    assert np.abs(back - ramp).max() <= 65535 / (2**depth * 0.85) * 0.7 + 40
+    assert back[0, 0].max() == 0
+    assert back[0, -1].min() >= 65530
 
 
 @pytest.mark.parametrize("full", [False, True])
@@ -57,3 +70,4 @@ def test_matrices_differ(patches):
 def test_turn_upright(matrix, expected):
     stored = np.array([[1, 2, 3], [4, 5, 6]], np.uint8)
     assert turn_upright(stored, matrix).tolist() == expected
+    assert turn_back(np.array(expected), matrix).tolist() == stored.tolist()

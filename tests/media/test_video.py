@@ -107,8 +107,9 @@ def test_what_is_no_video_is_one_clear_error(tmp_path, make_video):
             read_info(tmp_path / name)
     with pytest.raises(MediaError, match="does not exist"):
         list(read_frames(tmp_path / "none.mp4"))
-    with pytest.raises(MediaError, match="is a folder"):
-        read_info(tmp_path)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(MediaError, match="a folder with pictures"):
+        read_info(tmp_path / "folder")
     sound = make_video("v.mp4", audio=["aac"])
     _strip_video(sound, tmp_path / "sound.mp4")
     with pytest.raises(MediaError, match="no video stream"):

@@ -41,7 +41,8 @@ def _assert_same(source, target, *, tolerance=Fraction(0)):
     assert (after.width, after.height) == (before.width, before.height)
     assert after.sample_aspect_ratio == before.sample_aspect_ratio
     assert after.color == before.color
-    assert after.rotation == 0
+    assert (after.rotation, after.matrix) == (before.rotation, before.matrix)
+    assert after.planar == (before.planar if before.planar.kind != "rgb" else replace(before.planar, kind="yuv"))
     old, new = ([f.pts * f.time_base for f in read_frames(path)] for path in (source, target))
     assert len(new) == len(old)
     assert max(abs(a - b) for a, b in zip(old, new, strict=True)) <= tolerance

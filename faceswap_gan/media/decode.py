@@ -1,0 +1,127 @@
+"""A media file opened, and the decoded pictures of its video, of bounded size and in growing time."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+
+from faceswap_gan.errors import MediaError
+
+log = logging.getLogger(__name__)
+
+MAX_PIXELS = 1 << 26
+"""Most pixels of a video's picture, 8192x8192: more is a damaged header, not a film."""
+
+
+@contextmanager
+def open_video(path: Path) -> Iterator[Any]:
+    """Open a local media file for reading; nothing but local files is ever opened.
+
+    Raises:
+        MediaError: the file is missing or no media file.
+    """
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "does not exist"
+        raise MediaError(f"expected a video file, got {path}, which {what}; check the path.")
+    options = {"protocol_whitelist": "file", "max_pixels": str(MAX_PIXELS)}
+    try:
+        container = av.open(f"file:{path}", options=options, metadata_errors="replace")
+    except (av.FFmpegError, OSError) as error:
+        raise MediaError(
+            f"expected a video, got {path}, which cannot be opened ({error.strerror}); "
+            "it may be cut off, still being written, or no video."
+        ) from error
+    with container:
+        yield container
+
+
+def video_stream(container: Any, path: Path) -> Any:
+    """Find the stream of moving pictures, cover art aside.
+
+    Raises:
+        MediaError: there is none, or its pictures are too big to be true.
+    """
+    for stream in container.streams.video:
+        if not (int(stream.disposition) & int(av.stream.Disposition.attached_pic)):
+            if stream.codec_context is None:
+                raise MediaError(f"expected a video in {path}, got a codec that FFmpeg does not know; convert it.")
+            check_size(stream.codec_context.width, stream.codec_context.height, path)
+            stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+            stream.thread_type = "AUTO"
+            return stream
+    raise MediaError(f"expected a video, got {path}, which has no video stream; it may be a sound file.")
+
+
+def check_size(width: int, height: int, path: Path) -> None:
+    """Refuse pictures that are too big to be true.
+
+    Raises:
+        MediaError: more than `MAX_PIXELS`.
+    """
+    if width * height > MAX_PIXELS:
+        raise MediaError(
+            f"expected pictures of at most {MAX_PIXELS:,} px, got {width}x{height} in {path}; "
+            "scale the video down, if it is not damaged."
+        )
+
+
+def decode_video(container: Any, stream: Any, path: Path) -> Iterator[av.VideoFrame]:
+    """Decode the pictures of a stream; a damaged tail ends them with a logged warning.
+
+    Raises:
+        MediaError: nothing decodes, or a picture has another size than the first.
+    """
+    count = 0
+    size: tuple[int, int] | None = None
+    try:
+        for frame in container.decode(stream):
+            if size is None:
+                size = frame.width, frame.height
+                check_size(*size, path)
+            if size != (frame.width, frame.height):
+                raise MediaError(
+                    f"expected every frame of {path} to be {size[0]}x{size[1]}, got {frame.width}x"
+                    f"{frame.height} at frame {count}; re-encode the video to one size first."
+                )
+            count += 1
+            yield frame
+    except (av.FFmpegError, OSError) as error:
+        if count:
+            log.warning("%s breaks off after %d frames (%s); the rest is left out", path, count, error.strerror)
+    if count == 0:
+        raise MediaError(
+            f"expected at least one frame in {path}, got none that decodes; the file may be cut off or "
+            f"need a decoder ({stream.codec_context.name}) that is not built in."
+        )
+
+
+class Clock:
+    """Presentation times that exist and grow.
+
+    Args:
+        time_base: seconds per unit.
+        rate: frames per second, for frames that carry no time.
+    """
+
+    def __init__(self, time_base: Fraction, rate: Fraction) -> None:
+        self.time_base = time_base
+        self._step = max(1, round(1 / (rate * time_base)))
+        self._last: int | None = None
+
+    def tick(self, frame: av.VideoFrame, index: int) -> int:
+        """Give a frame's time, later than that of the one before."""
+        pts = frame.pts
+        if pts is None:
+            pts = 0 if self._last is None else self._last + self._step
+            log.warning("frame %d carries no presentation time; %d is taken", index, pts)
+        elif self._last is not None and pts <= self._last:
+            log.warning("frame %d is timed %d, not after %d; moved one unit past", index, pts, self._last)
+            pts = self._last + 1
+        self._last = int(pts)
+        return self._last
