@@ -1,0 +1,150 @@
+"""What is done of a conversion that was stopped: a hidden folder beside its output."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from hashlib import file_digest
+from pathlib import Path
+from typing import Any
+
+from faceswap_gan.errors import MediaError
+from faceswap_gan.media.images import write_whole
+
+log = logging.getLogger(__name__)
+
+_JOB = "job.json"
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A finished stretch of a video.
+
+    Attributes:
+        number: its place, from 0.
+        file: name of its file in the work folder.
+        sha256: of that file.
+        frames: how many it holds.
+        swapped: in how many of these a face was painted.
+        next_frame: number, in the footage, of the first frame after it.
+        state: what the painters remember at its end, ready for JSON.
+    """
+
+    number: int
+    file: str
+    sha256: str
+    frames: int
+    swapped: int
+    next_frame: int
+    state: dict[str, Any]
+
+
+class WorkFolder:
+    """The folder ``.<output's name>.parts``, which goes when the output is whole.
+
+    A segment counts once its record is written, whole and after the file itself; a process may be killed at any
+    moment. What was made from something else, another video, model or flag, is thrown away with a line that says
+    so; ``faces.jsonl`` stays, because it knows by itself what it was made from.
+
+    Args:
+        output: the file, or folder, that the conversion makes.
+        made_from: all that the result depends on, ready for JSON.
+
+    Attributes:
+        folder: the folder.
+        scan: file for what the first pass found.
+        segments: finished ones, in order.
+
+    Raises:
+        MediaError: the folder cannot be made or read.
+    """
+
+    def __init__(self, output: Path, made_from: Mapping[str, Any]) -> None:
+        self.output = output
+        self.folder = output.with_name(f".{output.name}.parts")
+        self.scan = self.folder / "faces.jsonl"
+        # As it comes back from JSON: tuples are lists there.
+        wanted: dict[str, Any] = json.loads(json.dumps(dict(made_from)))
+        before = _read(self.folder / _JOB)
+        if before is not None and before != wanted:
+            differ = sorted(name for name in before.keys() | wanted if before.get(name) != wanted.get(name))
+            log.info("%s was begun with another %s: it starts anew", output, ", ".join(differ))
+        if before != wanted:
+            self._clear()
+            write_whole(self.folder / _JOB, json.dumps(wanted, indent=1).encode())
+        self.segments: list[Segment] = self._find()
+
+    def path(self, number: int, suffix: str) -> Path:
+        """Name the file of a segment."""
+        return self.folder / f"{number:06d}{suffix}"
+
+    def record(
+        self, file: Path, *, frames: int, swapped: int, next_frame: int, state: Mapping[str, Any]
+    ) -> None:
+        """Take in the next segment, whose file is whole.
+
+        Raises:
+            MediaError: the disk does not take it.
+        """
+        number = len(self.segments)
+        segment = Segment(number, file.name, _sha256(file), frames, swapped, next_frame, dict(state))
+        write_whole(self._record_of(number), json.dumps(asdict(segment)).encode())
+        self.segments.append(segment)
+
+    @property
+    def files(self) -> list[Path]:
+        """The segments' files, in order."""
+        return [self.folder / segment.file for segment in self.segments]
+
+    def remove(self) -> None:
+        """Delete the folder and all that is in it."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _record_of(self, number: int) -> Path:
+        return self.folder / f"{number:06d}.json"
+
+    def _find(self) -> list[Segment]:
+        """Read the records that follow each other without a gap and whose files are as they were."""
+        found: list[Segment] = []
+        while (record := _read(self._record_of(len(found)))) is not None:
+            segment = Segment(**record)
+            file = self.folder / segment.file
+            if not file.is_file() or _sha256(file) != segment.sha256:
+                log.warning("%s is damaged; it is made again, with all after it", file)
+                self._forget(len(found))
+                break
+            found.append(segment)
+        return found
+
+    def _forget(self, number: int) -> None:
+        """Delete the records of a segment and of all after it."""
+        while (record := self._record_of(number)).exists():
+            record.unlink()
+            number += 1
+
+    def _clear(self) -> None:
+        if self.folder.is_dir():
+            for file in self.folder.iterdir():
+                if file != self.scan:
+                    file.unlink()
+
+
+def _read(file: Path) -> dict[str, Any] | None:
+    """Read what this module has written; None where there is nothing, or nothing whole."""
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise MediaError(f"could not read {file} ({error.strerror}); delete its folder to start anew.") from error
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return file_digest(stream, "sha256").hexdigest()
