@@ -81,9 +81,7 @@ class WorkFolder:
         """Name the file of a segment."""
         return self.folder / f"{number:06d}{suffix}"
 
-    def record(
-        self, file: Path, *, frames: int, swapped: int, next_frame: int, state: Mapping[str, Any]
-    ) -> None:
+    def record(self, file: Path, *, frames: int, swapped: int, next_frame: int, state: Mapping[str, Any]) -> None:
         """Take in the next segment, whose file is whole.
 
         Raises:

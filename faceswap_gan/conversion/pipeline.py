@@ -1,0 +1,123 @@
+"""The second pass over a video: its frames with every person painted, stretch by stretch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+
+from faceswap_gan.conversion.swapper import SwappedFrame
+from faceswap_gan.faces.cutting import crops_of
+from faceswap_gan.faces.finder import FoundFrame
+from faceswap_gan.faces.people import People
+from faceswap_gan.faces.scan import FaceScan
+from faceswap_gan.media.video import Frame
+
+STRETCH = 240
+"""Frames from one border to the next."""
+
+
+class Painter(Protocol):
+    """Swaps the faces of frames by one model, and remembers what lasts from frame to frame."""
+
+    def paint(self, entries: list[FoundFrame]) -> Iterator[SwappedFrame]:
+        """Swap the faces of a few frames, in order."""
+
+    def state(self) -> dict[str, Any]:
+        """Give what is remembered, ready for JSON."""
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take up what another painter remembered."""
+
+
+@dataclass(frozen=True)
+class Role:
+    """A model and whom it paints.
+
+    Attributes:
+        painter: the model's.
+        people: whom it paints, frame by frame.
+        size: side at which the model's faces are cut out, px.
+    """
+
+    painter: Painter
+    people: People
+    size: int
+
+
+@dataclass(frozen=True)
+class Border:
+    """The end of a stretch: nothing before it is waiting, all that lasts beyond it is in the state.
+
+    Attributes:
+        next_frame: number of the first frame after it.
+        state: what the painters remember, ready for JSON.
+    """
+
+    next_frame: int
+    state: dict[str, Any]
+
+
+def paint_frames(
+    frames: Iterable[Frame], scan: FaceScan, roles: Sequence[Role], *, batch: int, stretch: int = STRETCH
+) -> Iterator[SwappedFrame | Border]:
+    """Paint every person of a video, batches across frames.
+
+    A batch never spans a border, so that a run which takes up a state there makes the same batches, hence the
+    same pixels, as one that was never stopped. Holds at most ``batch`` frames.
+
+    Args:
+        frames: of the scanned video, from its beginning or from a border.
+        scan: smoothed.
+        roles: at least one; a later one paints over an earlier one.
+        batch: frames, or faces, to swap at once.
+        stretch: frames from one border to the next.
+
+    Yields:
+        The painted frames in order, those without a face unchanged, and a border after every ``stretch`` of them
+        and at the end.
+    """
+    waiting: list[Frame] = []
+    faces = count = 0
+    last = -1
+    for frame in frames:
+        waiting.append(frame)
+        faces += max(sum(t is not None for t in role.people.get(frame.index, ())) for role in roles)
+        count, last = count + 1, frame.index
+        is_border = count % stretch == 0
+        if is_border or len(waiting) >= batch or faces >= batch:
+            yield from _paint(waiting, scan, roles)
+            waiting, faces = [], 0
+        if is_border:
+            yield _border(last, roles)
+    yield from _paint(waiting, scan, roles)
+    if count % stretch:
+        yield _border(last, roles)
+
+
+def restore(roles: Sequence[Role], state: Mapping[str, Any]) -> None:
+    """Take up what the painters remembered at a border."""
+    for number, role in enumerate(roles):
+        role.painter.restore(state[str(number)])
+
+
+def _border(last: int, roles: Sequence[Role]) -> Border:
+    return Border(last + 1, {str(number): role.painter.state() for number, role in enumerate(roles)})
+
+
+def _paint(frames: list[Frame], scan: FaceScan, roles: Sequence[Role]) -> Iterator[SwappedFrame]:
+    """Let one painter after another work on the same frames."""
+    done = [SwappedFrame(frame, frame.image, np.zeros(frame.image.shape[:2], np.uint8), 0) for frame in frames]
+    for role in roles:
+        entries = [FoundFrame(frame, crops_of(frame, scan, role.people, size=role.size)) for frame in frames]
+        laid = [
+            replace(entry, frame=replace(entry.frame, image=d.image)) for entry, d in zip(entries, done, strict=True)
+        ]
+        done = [_over(new, old) for new, old in zip(role.painter.paint(laid), done, strict=True)]
+    yield from done
+
+
+def _over(new: SwappedFrame, old: SwappedFrame) -> SwappedFrame:
+    return replace(new, frame=old.frame, mask=np.maximum(new.mask, old.mask), faces=new.faces + old.faces)
