@@ -53,3 +53,4 @@ class FakeLoaded:
     swap: Any
     size: int = 64
     align_size: int = 128
+    sha256: str = "0" * 64

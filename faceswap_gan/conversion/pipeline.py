@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol
 
-import numpy as np
-
-from faceswap_gan.conversion.swapper import SwappedFrame
+from faceswap_gan.conversion.swapper import SwappedFrame, untouched
 from faceswap_gan.faces.cutting import crops_of
-from faceswap_gan.faces.finder import FoundFrame
+from faceswap_gan.faces.folder import FaceCrop
 from faceswap_gan.faces.people import People
 from faceswap_gan.faces.scan import FaceScan
 from faceswap_gan.media.video import Frame
@@ -22,8 +20,10 @@ STRETCH = 240
 class Painter(Protocol):
     """Swaps the faces of frames by one model, and remembers what lasts from frame to frame."""
 
-    def paint(self, entries: list[FoundFrame]) -> Iterator[SwappedFrame]:
-        """Swap the faces of a few frames, in order."""
+    def paint_over(
+        self, below: Sequence[SwappedFrame], faces: Sequence[Sequence[FaceCrop]]
+    ) -> Iterator[SwappedFrame]:
+        """Swap this painter's faces of each frame, into which others may have painted already."""
 
     def state(self) -> dict[str, Any]:
         """Give what is remembered, ready for JSON."""
@@ -109,15 +109,12 @@ def _border(last: int, roles: Sequence[Role]) -> Border:
 
 def _paint(frames: list[Frame], scan: FaceScan, roles: Sequence[Role]) -> Iterator[SwappedFrame]:
     """Let one painter after another work on the same frames."""
-    done = [SwappedFrame(frame, frame.image, np.zeros(frame.image.shape[:2], np.uint8), 0) for frame in frames]
-    for role in roles:
-        entries = [FoundFrame(frame, crops_of(frame, scan, role.people, size=role.size)) for frame in frames]
-        laid = [
-            replace(entry, frame=replace(entry.frame, image=d.image)) for entry, d in zip(entries, done, strict=True)
-        ]
-        done = [_over(new, old) for new, old in zip(role.painter.paint(laid), done, strict=True)]
-    yield from done
+    *earlier, last = roles
+    done = [untouched(frame) for frame in frames]
+    for role in earlier:
+        done = list(role.painter.paint_over(done, _cut(frames, scan, role)))
+    yield from last.painter.paint_over(done, _cut(frames, scan, last))
 
 
-def _over(new: SwappedFrame, old: SwappedFrame) -> SwappedFrame:
-    return replace(new, frame=old.frame, mask=np.maximum(new.mask, old.mask), faces=new.faces + old.faces)
+def _cut(frames: list[Frame], scan: FaceScan, role: Role) -> list[tuple[FaceCrop, ...]]:
+    return [crops_of(frame, scan, role.people, size=role.size) for frame in frames]

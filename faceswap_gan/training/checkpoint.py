@@ -8,6 +8,7 @@ import shutil
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
@@ -62,6 +63,8 @@ class LoadedSwap:
     """Side S of the crops, px."""
     align_size: int
     """Side at which to cut faces out of frames, px."""
+    sha256: str
+    """Of the settings and weights: two models with the same one paint the same."""
 
 
 def write_settings(model: Path, settings: Settings) -> None:
@@ -227,7 +230,15 @@ def load_swap(model: Path, *, face: str, checkpoint: Literal["last", "best"] = "
     def swap(crops: NDArray[np.float32]) -> Swap:
         return split_head(np.asarray(painter.predict_on_batch(crops), np.float32))
 
-    return LoadedSwap(swap=swap, size=settings.model.size, align_size=max(256, settings.model.size))
+    size = settings.model.size
+    return LoadedSwap(swap=swap, size=size, align_size=max(256, size), sha256=_hash(settings, chosen, networks))
+
+
+def _hash(settings: Settings, checkpoint: Checkpoint, networks: Networks) -> str:
+    digest = sha256(settings.to_toml().encode())
+    for name in sorted(networks):
+        digest.update((checkpoint.folder / f"{name}.weights.h5").read_bytes())
+    return digest.hexdigest()
 
 
 def _first_line(error: Exception) -> str:

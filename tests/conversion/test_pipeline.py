@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
 
@@ -10,7 +11,6 @@ import numpy as np
 import pytest
 
 from faceswap_gan.conversion.pipeline import Border, Role, paint_frames, restore
-from faceswap_gan.conversion.swapper import SwappedFrame
 from faceswap_gan.faces.alignment import template
 from faceswap_gan.faces.detector import Face
 from faceswap_gan.faces.scan import FaceScan, SeenFrame
@@ -24,18 +24,18 @@ class Counting:
     def __init__(self, channel: int = 0) -> None:
         self.channel, self.seen, self.batches = channel, 0, []
 
-    def paint(self, entries):
-        self.batches.append(len(entries))
-        for entry in entries:
-            image, mask = entry.frame.image, np.zeros(entry.frame.image.shape[:2], np.uint8)
-            if entry.faces:
+    def paint_over(self, below, faces):
+        self.batches.append(len(below))
+        for done, own in zip(below, faces, strict=True):
+            image, mask = done.image, done.mask.copy()
+            if own:
                 image = image.copy()
-            for face in entry.faces:
+            for face in own:
                 self.seen += 1
                 x, y = face.face.box[:2].astype(int)
                 image[y : y + 8, x : x + 8, self.channel] = self.seen
                 mask[y : y + 8, x : x + 8] = 255
-            yield SwappedFrame(entry.frame, image, mask, len(entry.faces))
+            yield replace(done, image=image, mask=mask, faces=done.faces + len(own))
 
     def state(self):
         return {"seen": self.seen}
