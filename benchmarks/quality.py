@@ -27,6 +27,7 @@ import numpy as np
 
 from faceswap_gan import __version__, convert, evaluate, extract, masks, train
 from faceswap_gan.conversion.anchors import reconstruct
+from faceswap_gan.conversion.finish import FinishSettings
 from faceswap_gan.faces.detector import FaceDetector
 from faceswap_gan.faces.finder import find_faces
 from faceswap_gan.media.video import Frame, VideoWriter, read_frames, read_info
@@ -81,7 +82,7 @@ def measure(
     """Swap the held-out footage and judge it."""
     swapped, page = model / "held_out.mp4", model / "report.html"
     color = "mean_std" if truth is None else "none"
-    convert.run(clips.held_out["dst"], model, swapped, color=color, consent="benchmark")
+    convert.run(clips.held_out["dst"], model, swapped, finish=FinishSettings(color=color), consent="benchmark")
     evaluate.run(
         swapped, clips.held_out["src"], clips.held_out["dst"],
         recognizer=recognizer, model=model, truth=truth, report=page, weights_dir=weights,

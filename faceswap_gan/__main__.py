@@ -116,7 +116,7 @@ def parse_verb(name: str, argv: Sequence[str]) -> Callable[[], Any]:
     def bind(*args: Any, **settings: Any) -> Callable[[], Any]:
         return functools.partial(run, *args, **settings)
 
-    config = (tyro.conf.DisallowNone, tyro.conf.SuppressFixed)
+    config = (tyro.conf.DisallowNone, tyro.conf.SuppressFixed, tyro.conf.OmitArgPrefixes)
     bound: Callable[[], Any] = tyro.cli(bind, prog=f"{PROGRAM} {name}", args=list(argv), config=config)
     return bound
 

@@ -1,21 +1,24 @@
-"""Swap the face in a video with a trained model."""
+"""Swap the faces in a video with trained models."""
 
 from __future__ import annotations
 
 import logging
 import sys
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from faceswap_gan import __version__
+from faceswap_gan.conversion.finish import FinishSettings
+from faceswap_gan.conversion.settings import MarkSettings, OutputSettings, PeopleSettings, RegionSettings
 from faceswap_gan.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
-    from faceswap_gan.conversion.parts import Part, PartRegion
-    from faceswap_gan.faces.finder import FoundFrame
-    from faceswap_gan.faces.landmarks import LandmarkName
-    from faceswap_gan.media.video import VideoInfo
+    from faceswap_gan.conversion.casting import Pair
+    from faceswap_gan.conversion.parts import PartRegion
+    from faceswap_gan.media.video import OutputPlan
     from faceswap_gan.training.checkpoint import LoadedSwap
 
 log = logging.getLogger(__name__)
@@ -23,96 +26,120 @@ log = logging.getLogger(__name__)
 
 def run(
     video: Path,
-    model: Path,
-    output: Path,
+    model: Path | None = None,
+    output: Path | None = None,
     *,
     face: Literal["src", "dst"] = "src",
     checkpoint: Literal["last", "best"] = "last",
-    output_layout: Literal["swap", "side-by-side", "triple"] = "swap",
-    color: Literal["none", "mean_std", "mean_std_xyz", "histogram", "lab", "sot"] = "mean_std",
-    coverage: float = 0.95,
+    people: PeopleSettings = PeopleSettings(),  # noqa: B008 (frozen)
+    region: RegionSettings = RegionSettings(),  # noqa: B008
+    finish: FinishSettings = FinishSettings(),  # noqa: B008
+    product: OutputSettings = OutputSettings(),  # noqa: B008
+    marks: MarkSettings = MarkSettings(),  # noqa: B008
     batch: int = 16,
-    max_faces: int = 1,
-    parts: tuple[Literal["eyes", "eyebrows", "nose", "mouth"], ...] | None = None,
-    landmarks: Literal["mtcnn", "mesh", "fan"] = "mtcnn",
-    weights_dir: Path | None = None,
     consent: str | None = None,
 ) -> None:
-    """Swap the face in a video with a trained model.
+    """Swap the faces in a video with trained models.
 
-    The output keeps the video's frames, times, size, colours and sound; frames without a face stay as they
-    are. Its metadata says that it is AI-generated, and who agreed to it.
+    A first pass finds the faces, a second one paints them. The output keeps the video's frames, times, size,
+    colours and sound; what is not painted stays as it is. It says that it is AI-generated, and who agreed to it.
+    Stopped at any moment, the same command goes on where it was, to the same result.
 
     Args:
-        video: video or picture to work on.
-        model: model folder that train made.
-        output: where the result goes; .mp4, .mov, .mkv, or a picture suffix for a picture.
-        face: whose face is painted.
-        checkpoint: the model's newest weights, or those that did best on faces held out from training.
-        output_layout: the swap alone, original | swap, or original | swap | mask.
-        color: how the painted face takes on the colours of the one it covers.
-        coverage: part of the face crop's side that may be painted, above 0 and at most 1.
-        batch: faces to swap at once.
-        max_faces: people to swap per frame.
-        parts: swap these parts of the face only, in any combination; the whole face if not given.
-        landmarks: points that the parts are drawn from: the detector's 5, the 478 of MediaPipe's mesh, or the 68
-            of FAN.
-        weights_dir: folder that holds the weights of mesh or fan; else FACESWAP_WEIGHTS, the cache or a download.
-        consent: who agreed to this swap, and to what; recorded with the model.
+        video: Video, picture or folder of pictures to work on.
+        model: Model folder that train made.
+        output: Where the result goes: a video, GIF or picture by its suffix, a folder of pictures without one;
+            beside the video if none is named.
+        face: Whose face is painted.
+        checkpoint: The model's newest weights, or those that did best on faces held out from training.
+        people: Who is painted.
+        region: Which parts of the face.
+        finish: How the painted face is laid into the frame.
+        product: What is written.
+        marks: How it is marked.
+        batch: Faces to swap at once.
+        consent: Who agreed to this swap, and to what; recorded with the model.
 
     Raises:
-        FaceSwapError: the video, the model or a setting is not what it should be; nothing is written then.
+        FaceSwapError: The video, a model or a setting is not what it should be; nothing is written then.
     """
-    from faceswap_gan.conversion.consent import settle_consent
-    from faceswap_gan.conversion.finish import FinishSettings
-    from faceswap_gan.conversion.output import make_metadata, write_swapped
-    from faceswap_gan.conversion.swapper import swap_frames
-    from faceswap_gan.media.video import read_info
+    from faceswap_gan.conversion.casting import cast_roles, read_pairs
+    from faceswap_gan.conversion.output import Product, finish_output, kept_when_stopped, make_metadata, plan_product
+    from faceswap_gan.conversion.passes import find_people, paint_people
+    from faceswap_gan.conversion.swapper import Painter
+    from faceswap_gan.conversion.work import WorkFolder
     from faceswap_gan.training.checkpoint import load_swap
 
-    info = read_info(video)
-    if output.exists() and output.samefile(video):
+    pairs = read_pairs(model, people)
+    plan = plan_product(video, _beside(video, output), product)
+    limits = _open_region(region)
+    models = [load_swap(pair.model, face=face, checkpoint=checkpoint) for pair in pairs]
+    painters = [Painter(one.swap, size=one.size, finish=finish, batch=batch, region=limits) for one in models]
+    made = Product(plan, product, make_metadata(_settle(pairs, consent)))
+    settings = {"face": face, "batch": batch, "label": marks.label}
+    settings |= {name: value for group in (people, region, finish, product) for name, value in asdict(group).items()}
+    work = WorkFolder(plan.path, _fingerprint(plan, models, settings))
+    with kept_when_stopped(work, made):
+        scan = find_people(plan.like, product, smoothing=people.smoothing)
+        roles = cast_roles(scan, pairs, people, painters, [one.align_size for one in models])
+        paint_people(scan, roles, made, work, batch=batch)
+        finish_output(work, made)
+    if limits is not None and limits.missed:
+        log.warning("%d faces without %s landmarks: parts drawn from the detector's", limits.missed, region.landmarks)
+
+
+def _beside(video: Path, output: Path | None) -> Path:
+    """Name the output, which cannot be the video itself."""
+    output = output or video.with_name(f"{video.stem}_swapped{video.suffix}")
+    if output.exists() and video.exists() and output.samefile(video):
         raise SettingsError(f"expected an output beside the video, got the video itself ({output}); rename it.")
-    region = _open_region(parts, landmarks, weights_dir)
-    loaded = load_swap(model, face=face, checkpoint=checkpoint)
-    statement = settle_consent(model, consent, _ask if sys.stdin.isatty() else None)
-    if statement is None:
-        log.warning("no consent is stated for %s; name who agreed, and to what, with --consent", model)
-    found = _find(info, loaded, max_faces=max_faces)
-    finish = FinishSettings(color=color, coverage=coverage)
-    swapped = swap_frames(found, loaded.swap, size=loaded.size, finish=finish, batch=batch, region=region)
-    write_swapped(swapped, output, info, layout=output_layout, metadata=make_metadata(statement))
-    if region is not None and region.missed:
-        log.warning("%d faces without %s landmarks: parts drawn from the detector's", region.missed, landmarks)
+    return output
 
 
-def _open_region(
-    parts: tuple[Part, ...] | None, landmarks: LandmarkName, weights_dir: Path | None
-) -> PartRegion | None:
+def _open_region(region: RegionSettings) -> PartRegion | None:
     """Make what confines the swap to parts of the face; None for the whole face."""
     from faceswap_gan.conversion.parts import PartRegion
     from faceswap_gan.faces.landmarks import open_landmarks
 
-    if parts is not None:
-        return PartRegion(parts, open_landmarks(landmarks, weights=weights_dir))
-    if landmarks != "mtcnn":
-        log.warning("--landmarks %s does nothing without --parts: the whole face is swapped", landmarks)
+    if region.parts is not None:
+        return PartRegion(region.parts, open_landmarks(region.landmarks, weights=region.weights_dir))
+    if region.landmarks != "mtcnn":
+        log.warning("--landmarks %s does nothing without --parts: the whole face is swapped", region.landmarks)
     return None
 
 
-def _find(info: VideoInfo, loaded: LoadedSwap, *, max_faces: int) -> Iterator[FoundFrame]:
-    """Chain reading and finding; each holds a few frames only."""
-    from faceswap_gan.faces.detector import FaceDetector
-    from faceswap_gan.faces.finder import find_faces
-    from faceswap_gan.media.video import read_frames
+def _settle(pairs: Sequence[Pair], consent: str | None) -> str | None:
+    """Find who agreed to each model's swap."""
+    from faceswap_gan.conversion.consent import settle_consent
 
-    return find_faces(read_frames(info.path), FaceDetector(), size=loaded.align_size, max_faces=max_faces)
+    ask = _ask if sys.stdin.isatty() else None
+    stated = {}
+    for pair in pairs:
+        statement = settle_consent(pair.model, consent, ask)
+        if statement is None:
+            log.warning("no consent is stated for %s; name who agreed, and to what, with --consent", pair.model)
+        else:
+            stated[statement] = pair
+    return "; ".join(stated) or None
 
 
 def _ask() -> str:
     from rich.console import Console
 
     return Console(stderr=True).input("Who agreed to this swap, and to what? One line, kept with the model: ")
+
+
+def _fingerprint(plan: OutputPlan, models: Sequence[LoadedSwap], settings: dict[str, Any]) -> dict[str, Any]:
+    """List all that the pictures of the result depend on."""
+    from faceswap_gan.conversion.work import hash_footage
+
+    return {
+        "version": __version__,
+        "footage": hash_footage(plan.like.path),
+        "model": [one.sha256 for one in models],
+        "encoder": plan.fingerprint,
+        **settings,
+    }
 
 
 if __name__ == "__main__":

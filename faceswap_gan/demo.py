@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from faceswap_gan.config import Perceptual
+from faceswap_gan.conversion.finish import FinishSettings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -86,7 +87,7 @@ def run(
     swap.run(
         pair.src, pair.dst, finished,
         workspace=out / "workspace", minutes=None if steps else minutes, steps=steps, preset=preset,
-        color="none", seed=seed, consent=CONSENT, perceptual=perceptual,
+        finish=FinishSettings(color="none"), seed=seed, consent=CONSENT, perceptual=perceptual,
     )  # fmt: skip
     moments = list(_moments(pair, finished))
     figures = {

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Literal
 
 from faceswap_gan.config import Perceptual
-from faceswap_gan.errors import FaceFolderError, MediaError, SettingsError
+from faceswap_gan.conversion.finish import FinishSettings
+from faceswap_gan.conversion.settings import MarkSettings, OutputSettings, PeopleSettings
+from faceswap_gan.errors import FaceFolderError, SettingsError
 
 log = logging.getLogger("faceswap_gan.swap")
 
@@ -33,7 +35,10 @@ def run(
     every: int = 1,
     max_faces: int = 1,
     output_layout: Literal["swap", "side-by-side", "triple"] = "swap",
-    color: Literal["none", "mean_std", "histogram"] = "mean_std",
+    codec: str | None = None,
+    crf: int | None = None,
+    finish: FinishSettings = FinishSettings(),  # noqa: B008 (frozen)
+    marks: MarkSettings = MarkSettings(),  # noqa: B008
     seed: int | None = None,
     perceptual: Perceptual | None = None,
     vggface_weights: Path | None = None,
@@ -47,7 +52,7 @@ def run(
     Args:
         src_video: The person whose face is painted; any video.
         dst_video: The footage that receives it; any video.
-        output: Video to write: .mp4, .m4v, .mov or .mkv.
+        output: Video to write: .mp4, .m4v, .mov, .mkv, .webm or .gif.
         workspace: Folder for faces, masks and model; `<output's name>_workspace` beside the output when
             none is named.
         minutes: How long to train, in all; 30 when neither steps nor minutes are given.
@@ -57,7 +62,10 @@ def run(
         every: Train on one frame in so many.
         max_faces: People to follow in a video.
         output_layout: The swap alone, beside the footage, or footage, swap and mask.
-        color: How the painted face is matched to the footage's colours.
+        codec: As in convert.
+        crf: Quality of the video, 0 best; visually lossless if not given.
+        finish: How the painted face is laid into the frame.
+        marks: How the video is marked.
         seed: Seed of everything random in training; 0 by default.
         perceptual: Network of the classic presets' perceptual loss; none trains without.
         vggface_weights: Its weights, rcmalli_vggface_tf_notop_resnet50.h5.
@@ -72,7 +80,8 @@ def run(
 
     home = workspace or output.with_name(f"{output.stem}_workspace")
     videos = {"src": src_video, "dst": dst_video}
-    _check_paths(videos, output)
+    product = OutputSettings(output_layout=output_layout, codec=codec, crf=crf)
+    _check_paths(videos, output, product)
     home.mkdir(parents=True, exist_ok=True)
     for side, video in videos.items():
         _take_faces(video, home / f"face_{side}", every=every, max_faces=max_faces)
@@ -85,20 +94,20 @@ def run(
     log.info("convert: %s", output)
     convert.run(
         dst_video, model, output,
-        output_layout=output_layout, color=color, max_faces=max_faces, consent=consent,
+        people=PeopleSettings(max_faces=max_faces), finish=finish, marks=marks, consent=consent,
+        product=product,
     )  # fmt: skip
 
 
-def _check_paths(videos: dict[str, Path], output: Path) -> None:
+def _check_paths(videos: dict[str, Path], output: Path, product: OutputSettings) -> None:
     """Find now, not after all the work, that a video cannot be read or the output not written."""
+    from faceswap_gan.conversion.output import plan_product
     from faceswap_gan.media.video import read_info
-    from faceswap_gan.media.writer import CONTAINERS
 
-    if output.suffix.lower() not in CONTAINERS:
-        raise MediaError(f"expected an output that ends in {', '.join(CONTAINERS)}, got {output}; rename --output.")
-    output.parent.mkdir(parents=True, exist_ok=True)
     for video in videos.values():
         read_info(video)
+    plan_product(videos["dst"], output, product)
+    output.parent.mkdir(parents=True, exist_ok=True)
 
 
 def _take_faces(video: Path, faces: Path, *, every: int, max_faces: int) -> None:

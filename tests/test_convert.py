@@ -10,33 +10,35 @@ import av
 import numpy as np
 import pytest
 
-import faceswap_gan.faces.finder as finder
+from faceswap_gan.conversion.finish import FinishSettings
+from faceswap_gan.conversion.settings import OutputSettings, PeopleSettings, RegionSettings
 from faceswap_gan.convert import run
 from faceswap_gan.errors import MediaError, ModelError, NoFaceError, SettingsError
-from faceswap_gan.faces.alignment import Alignment, template
+from faceswap_gan.faces.alignment import template
 from faceswap_gan.faces.detector import Face
-from faceswap_gan.faces.finder import FoundFrame
-from faceswap_gan.faces.folder import FaceCrop
 from faceswap_gan.faces.landmarks import Landmarks
+from faceswap_gan.faces.scan import FaceScan, SeenFrame
+from faceswap_gan.faces.tracker import TrackedFace
 from faceswap_gan.media.images import write_image
 from faceswap_gan.media.video import is_picture, read_frames, read_info
+
+
+PLAIN = FinishSettings(color="none")
 
 
 @pytest.fixture
 def faces(monkeypatch):
     """Numbers of the frames on which a face is "found"; finding itself is tested elsewhere."""
     shown = set(range(1000))
+    face = Face(np.float32([12, 4, 52, 44]), (template(40) + [12, 4]).astype(np.float32), 0.99)
 
-    def find(frames, detector, *, size, max_faces, **_):
-        scale = size / 40
-        alignment = Alignment(np.array([[scale, 0, -12 * scale], [0, scale, -4 * scale]]), size)
-        for frame in frames:
-            face = Face(np.float32([12, 4, 52, 44]), (template(40) + [12, 4]).astype(np.float32), 0.99)
-            crop = FaceCrop(alignment.crop(frame.image), frame.index, track=0, face=face, alignment=alignment)
-            yield FoundFrame(frame, (crop,) if frame.index in shown else ())
+    def scan(frames, detector):
+        seen = [(f, (TrackedFace(face, 0),) if f.index in shown else ()) for f in frames]
+        return FaceScan(tuple(SeenFrame(f.index, f.pts, f.seconds, 0, tracked) for f, tracked in seen))
 
-    monkeypatch.setattr(finder, "find_faces", find)
-    monkeypatch.setattr("faceswap_gan.faces.detector.FaceDetector", lambda: None)
+    monkeypatch.setattr("faceswap_gan.conversion.passes.scan_faces", scan)
+    monkeypatch.setattr("faceswap_gan.conversion.passes.smooth_scan", lambda scan, method: scan)
+    monkeypatch.setattr("faceswap_gan.conversion.passes.FaceDetector", lambda: None)
     return shown
 
 
@@ -52,7 +54,7 @@ def _red(image):
 def test_every_frame_keeps_its_time_and_gets_the_face(make_video, fake_model, faces, tmp_path, caplog):
     source = make_video(pts=[7, 600, 1100, 2500], audio=["aac"], sar=Fraction(15, 16))
     with caplog.at_level(logging.INFO):
-        run(source, fake_model, tmp_path / "out.mp4", color="none", consent="Ann agreed")
+        run(source, fake_model, tmp_path / "out.mp4", finish=PLAIN, consent="Ann agreed")
     old, new = list(read_frames(source)), list(read_frames(tmp_path / "out.mp4"))
     assert [f.pts for f in new] == [f.pts for f in old]
     assert read_info(tmp_path / "out.mp4").sample_aspect_ratio == Fraction(15, 16)
@@ -66,7 +68,7 @@ def test_every_frame_keeps_its_time_and_gets_the_face(make_video, fake_model, fa
 @pytest.mark.parametrize(("layout", "panes"), [("side-by-side", 2), ("triple", 3)])
 def test_layouts_keep_times(make_video, fake_model, faces, tmp_path, layout, panes):
     source = make_video()
-    run(source, fake_model, tmp_path / "out.mp4", output_layout=layout, color="none", consent="x")
+    run(source, fake_model, tmp_path / "out.mp4", product=OutputSettings(output_layout=layout), finish=PLAIN, consent="x")
     frames = list(read_frames(tmp_path / "out.mp4"))
     assert frames[0].image.shape == (48, 64 * panes, 3)
     assert [f.pts for f in frames] == [f.pts for f in read_frames(source)]
@@ -84,7 +86,7 @@ def test_parts_alone_are_painted(fake_model, faces, tmp_path, caplog, monkeypatc
 
     monkeypatch.setattr("faceswap_gan.faces.landmarks.open_landmarks", lambda name, *, weights: Unsure())
     write_image(tmp_path / "in.png", np.full((48, 64, 3), 90, np.uint8))
-    run(tmp_path / "in.png", fake_model, tmp_path / "out.png", color="none", consent="x", parts=("mouth",))
+    run(tmp_path / "in.png", fake_model, tmp_path / "out.png", finish=PLAIN, consent="x", region=RegionSettings(parts=("mouth",), landmarks=landmarks))
     (frame,) = read_frames(tmp_path / "out.png")
     x, y = (template(40)[3:].mean(axis=0) + [12, 4]).round().astype(int)
     assert _red(frame.image)[y, x]
@@ -97,7 +99,7 @@ def test_frames_without_a_face_stay_and_are_counted(make_video, fake_model, face
     faces.update({0, 1, 11})
     source = make_video()
     with caplog.at_level(logging.INFO):
-        run(source, fake_model, tmp_path / "out.mp4", color="none", consent="x")
+        run(source, fake_model, tmp_path / "out.mp4", finish=PLAIN, consent="x")
     red = [_red(f.image)[20:28, 28:36].all() for f in read_frames(tmp_path / "out.mp4")]
     assert [i for i, r in enumerate(red) if r] == [0, 1, 11]
     assert "12 frames, 3 swapped, 9 without a face" in caplog.text
@@ -117,7 +119,7 @@ def test_no_face_at_all_is_an_error_and_leaves_no_file(make_video, fake_model, f
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".png", ".jpg"])
 def test_picture(fake_model, faces, tmp_path, suffix):
     write_image(tmp_path / "in.png", np.full((48, 64, 3), 90, np.uint8))
-    run(tmp_path / "in.png", fake_model, tmp_path / f"out{suffix}", color="none", consent="x")
+    run(tmp_path / "in.png", fake_model, tmp_path / f"out{suffix}", finish=PLAIN, consent="x")
     (frame,) = read_frames(tmp_path / f"out{suffix}")
     assert _red(frame.image)[20:28, 28:36].all()
     if is_picture(tmp_path / f"out{suffix}"):
@@ -169,7 +171,7 @@ def test_interrupt_leaves_no_file(make_video, fake_model, faces, tmp_path, monke
 
 def test_landmarks_without_parts_are_said_to_do_nothing(fake_model, faces, tmp_path, caplog):
     write_image(tmp_path / "in.png", np.full((48, 64, 3), 90, np.uint8))
-    run(tmp_path / "in.png", fake_model, tmp_path / "out.png", landmarks="mesh", consent="x")
+    run(tmp_path / "in.png", fake_model, tmp_path / "out.png", region=RegionSettings(landmarks="mesh"), consent="x")
     assert "--landmarks mesh does nothing without --parts" in caplog.text
 
 
@@ -179,11 +181,11 @@ def test_wrong_settings_are_clear_errors(make_video, fake_model, faces, tmp_path
     with pytest.raises(SettingsError, match="the video itself"):
         run(source, fake_model, source, consent="x")
     with pytest.raises(SettingsError, match="coverage"):
-        run(source, fake_model, out, coverage=1.5, consent="x")
+        run(source, fake_model, out, finish=FinishSettings(coverage=1.5), consent="x")
     with pytest.raises(SettingsError, match="batch"):
         run(source, fake_model, out, batch=0, consent="x")
     with pytest.raises(SettingsError, match="--parts"):
-        run(source, fake_model, out, parts=(), consent="x")
+        run(source, fake_model, out, region=RegionSettings(parts=()), consent="x")
     with pytest.raises(MediaError, match="does not exist"):
         run(tmp_path / "none.mp4", fake_model, out, consent="x")
     with pytest.raises(MediaError, match="ending in"):

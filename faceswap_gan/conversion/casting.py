@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from faceswap_gan.conversion.pipeline import Painter, Role
 from faceswap_gan.conversion.settings import PeopleSettings
 from faceswap_gan.errors import NoFaceError, SettingsError
 from faceswap_gan.faces.people import People, choose_people
@@ -35,51 +36,51 @@ def read_pairs(model: Path | None, people: PeopleSettings) -> tuple[Pair, ...]:
         if model is None:
             raise SettingsError("expected --model, or --pair PICTURE=MODEL for each person, got neither; name one.")
         return (Pair(model),)
-    others = {"--model": model, "--track": people.track, "--reference": people.reference}
-    others["--who all"] = people.who == "all"
+    who = people.who == "all"
+    others = {"--model": model, "--track": people.track, "--reference": people.reference, "--who all": who}
     if clash := [flag for flag, value in others.items() if value]:
         raise SettingsError(f"expected --pair alone to say who is painted, got {', '.join(clash)} too; leave it out.")
     return tuple(_read_pair(text) for text in people.pair)
 
 
-def cast_people(scan: FaceScan, pairs: Sequence[Pair], people: PeopleSettings) -> list[People]:
+def cast_roles(
+    scan: FaceScan, pairs: Sequence[Pair], people: PeopleSettings, painters: Sequence[Painter], sizes: Sequence[int]
+) -> list[Role]:
     """Decide whom each model paints, frame by frame.
 
     Args:
         scan: smoothed.
         pairs: from `read_pairs`.
         people: who is meant where a pair does not say.
-
-    Returns:
-        For each pair the tracks in every frame.
+        painters: the pairs' models.
+        sizes: side at which each of these wants its faces cut out, px.
 
     Raises:
         SettingsError: a track that is not in the video, or one that two pairs claim.
-        NoFaceError: somebody is not in the video.
+        NoFaceError: nobody, or not somebody who is meant, is in the video.
     """
+    cast = _cast(scan, pairs, people)
+    if not any(track is not None for chosen in cast for places in chosen.values() for track in places):
+        raise NoFaceError(f"expected a face in the video, got none in {len(scan.frames)} frames; choose another one.")
+    return [Role(*each) for each in zip(painters, cast, sizes, strict=True)]
+
+
+def _cast(scan: FaceScan, pairs: Sequence[Pair], people: PeopleSettings) -> list[People]:
     if pairs[0].whom is None:
-        track = people.track or None
-        chosen = choose_people(scan, who=people.who, track=track, max_faces=people.max_faces)
-        return [chosen]
-    cast: list[People] = []
+        return [choose_people(scan, who=people.who, track=people.track or None, max_faces=people.max_faces)]
     taken: dict[int, Pair] = {}
+    cast = []
     for pair in pairs:
         tracks = _tracks_of(scan, pair)
-        for track in tracks:
-            if track in taken:
-                raise SettingsError(
-                    f"expected each track in one pair, got track {track} for {taken[track].whom} and for {pair.whom}; "
-                    "name the tracks by number."
-                )
-            taken[track] = pair
+        if shared := tracks & taken.keys():
+            other = taken[min(shared)]
+            raise SettingsError(
+                f"expected each person in one pair, got {pair.whom} and {other.whom} for the same track "
+                f"{min(shared)}; name the tracks by number."
+            )
+        taken |= dict.fromkeys(tracks, pair)
         cast.append(choose_people(scan, who="all", track=tracks))
     return cast
-
-
-def shown(cast: Sequence[People]) -> int:
-    """Count the frames in which anybody is painted."""
-    frames = {index for people in cast for index, places in people.items() if any(t is not None for t in places)}
-    return len(frames)
 
 
 def _tracks_of(scan: FaceScan, pair: Pair) -> set[int]:

@@ -4,15 +4,30 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 from faceswap_gan import __version__
 from faceswap_gan.conversion.consent import NOT_STATED
 from faceswap_gan.conversion.layout import Layout, lay_out, layout_size
+from faceswap_gan.conversion.mask_files import write_mask_file
+from faceswap_gan.conversion.pipeline import STRETCH, Border
+from faceswap_gan.conversion.progress import with_progress
+from faceswap_gan.conversion.settings import OutputSettings
 from faceswap_gan.conversion.swapper import SwappedFrame
-from faceswap_gan.errors import NoFaceError
-from faceswap_gan.media.video import VideoInfo, VideoWriter
+from faceswap_gan.conversion.work import WorkFolder
+from faceswap_gan.errors import FaceSwapError, NoFaceError, SettingsError
+from faceswap_gan.media.video import (
+    OutputPlan,
+    SegmentWriter,
+    VideoInfo,
+    VideoWriter,
+    join_segments,
+    plan_output,
+    read_info,
+)
 
 TRAINED = "compositeWithTrainedAlgorithmicMedia"
 """Digital source type of a picture into which a trained network painted."""
@@ -40,6 +55,106 @@ def make_metadata(consent: str | None, *, digital_source_type: str = TRAINED) ->
     }
 
 
+@dataclass(frozen=True)
+class Product:
+    """A file in the making.
+
+    Attributes:
+        plan: how it is encoded.
+        settings: what is written of which part of the footage.
+        metadata: container tags, see `make_metadata`.
+    """
+
+    plan: OutputPlan
+    settings: OutputSettings
+    metadata: Mapping[str, str]
+
+
+def plan_product(footage: Path, output: Path, settings: OutputSettings) -> OutputPlan:
+    """Settle how the output is encoded, and refuse now what would fail at the end.
+
+    Raises:
+        MediaError: the footage cannot be read, or the output cannot be written as told.
+        SettingsError: a part of the footage that is none.
+    """
+    start, end = settings.start or 0.0, settings.end
+    if start < 0 or (end is not None and end <= start):
+        raise SettingsError(f"expected --start of at least 0 and --end after it, got {start:g} and {end}.")
+    info = read_info(footage)
+    size = layout_size(settings.output_layout, info.width, info.height)
+    return plan_output(output, like=info, size=size, codec=settings.codec, crf=settings.crf, preset=settings.preset)
+
+
+def write_stretches(painted: Iterator[SwappedFrame | Border], work: WorkFolder, product: Product) -> None:
+    """Encode painted frames, a segment of the work folder for every stretch.
+
+    Args:
+        painted: from `paint_frames`; every stretch ends in a border.
+        work: takes the segments.
+        product: what is made of them.
+
+    Raises:
+        MediaError: the disk does not take them.
+    """
+    settings = product.settings
+    for first in painted:
+        file = work.path(len(work.segments), ".segment")
+        swapped = frames = 0
+        with SegmentWriter(file, product.plan) as writer:
+            for entry in chain([first], painted):
+                if isinstance(entry, Border):
+                    border = entry
+                    break
+                _write(entry, writer, settings.output_layout)
+                if settings.write_masks is not None:
+                    write_mask_file(settings.write_masks, entry.frame.index, entry.mask, settings.mask_format)
+                frames, swapped = frames + 1, swapped + (entry.faces > 0)
+        work.record(file, border, frames=frames, swapped=swapped)
+
+
+def finish_output(work: WorkFolder, product: Product) -> None:
+    """Join the segments to the finished file, which appears whole; the work folder goes.
+
+    Raises:
+        MediaError: the disk does not take it.
+    """
+    plan = product.plan
+    join_segments(work.files, plan, metadata=product.metadata, start=product.settings.start, end=product.settings.end)
+    work.remove()
+    frames, swapped = work.frames, sum(segment.swapped for segment in work.segments)
+    unchanged = f", {frames - swapped} without a face left as they were" if frames > swapped else ""
+    log.info("%s: %d frames, %d swapped%s", plan.path, frames, swapped, unchanged)
+
+
+@contextmanager
+def kept_when_stopped(work: WorkFolder, product: Product) -> Iterator[None]:
+    """Leave what is finished as a file that plays when the user stops the work; leave nothing where nothing is."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if work.segments:
+            leave_part(work, product)
+        else:
+            log.info("stopped before the first %d frames were finished; the same command goes on", STRETCH)
+        raise
+    except FaceSwapError:
+        if not work.segments:
+            work.remove()
+        raise
+
+
+def leave_part(work: WorkFolder, product: Product) -> None:
+    """Join the segments that are finished to a file of their own; the work folder stays.
+
+    Raises:
+        MediaError: the disk does not take it.
+    """
+    plan = replace(product.plan, path=work.leave_part())
+    start, end = product.settings.start, work.segments[-1].until
+    join_segments(work.files, plan, metadata=product.metadata, start=start, end=end)
+    log.info("stopped: %s holds the first %d frames; the same command goes on", plan.path, work.frames)
+
+
 def write_swapped(
     swapped: Iterable[SwappedFrame],
     output: Path,
@@ -65,8 +180,8 @@ def write_swapped(
     frames = faces = 0
     size = layout_size(layout, info.width, info.height)
     with VideoWriter(output, like=info, size=size, metadata=metadata) as writer:
-        for entry in with_progress(swapped, info):
-            writer.write(replace(entry.frame, image=lay_out(entry, layout)))
+        for entry in with_progress(swapped, info.frames or None, "converting"):
+            _write(entry, writer, layout)
             frames += 1
             faces += entry.faces > 0
         if not faces:
@@ -75,20 +190,7 @@ def write_swapped(
     log.info("%s: %d frames, %d swapped%s", output, frames, faces, unchanged)
 
 
-def with_progress(swapped: Iterable[SwappedFrame], info: VideoInfo) -> Iterator[SwappedFrame]:
-    """Show one live line on stderr while frames pass.
-
-    Args:
-        swapped: frames.
-        info: of their video: how many there are.
-
-    Yields:
-        The same frames.
-    """
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        yield from progress.track(swapped, total=info.frames or None, description="converting")
+def _write(entry: SwappedFrame, writer: SegmentWriter | VideoWriter, layout: Layout) -> None:
+    """Hand a frame over; where its layout is the footage's own, samples that are not painted stay as stored."""
+    mask = entry.mask if layout == "swap" else None
+    writer.write(entry.frame, lay_out(entry, layout), mask)

@@ -53,10 +53,12 @@ class Border:
 
     Attributes:
         next_frame: number of the first frame after it.
+        until: when its last frame ends, s.
         state: what the painters remember, ready for JSON.
     """
 
     next_frame: int
+    until: float
     state: dict[str, Any]
 
 
@@ -81,20 +83,19 @@ def paint_frames(
     """
     waiting: list[Frame] = []
     faces = count = 0
-    last = -1
     for frame in frames:
         waiting.append(frame)
         faces += max(sum(t is not None for t in role.people.get(frame.index, ())) for role in roles)
-        count, last = count + 1, frame.index
+        count += 1
         is_border = count % stretch == 0
         if is_border or len(waiting) >= batch or faces >= batch:
             yield from _paint(waiting, scan, roles)
             waiting, faces = [], 0
         if is_border:
-            yield _border(last, roles)
+            yield _border(frame, roles)
     yield from _paint(waiting, scan, roles)
     if count % stretch:
-        yield _border(last, roles)
+        yield _border(frame, roles)
 
 
 def restore(roles: Sequence[Role], state: Mapping[str, Any]) -> None:
@@ -103,8 +104,9 @@ def restore(roles: Sequence[Role], state: Mapping[str, Any]) -> None:
         role.painter.restore(state[str(number)])
 
 
-def _border(last: int, roles: Sequence[Role]) -> Border:
-    return Border(last + 1, {str(number): role.painter.state() for number, role in enumerate(roles)})
+def _border(last: Frame, roles: Sequence[Role]) -> Border:
+    until = float((last.pts + last.duration) * last.time_base)
+    return Border(last.index + 1, until, {str(number): role.painter.state() for number, role in enumerate(roles)})
 
 
 def _paint(frames: list[Frame], scan: FaceScan, roles: Sequence[Role]) -> Iterator[SwappedFrame]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 def with_progress(
     items: Iterable[T], total: int | None, what: str, *, done: int = 0, counts: Callable[[T], bool] | None = None
-) -> Iterator[T]:
+) -> Generator[T, None, None]:
     """Show how far a pass is, how fast, and the time left; only where stderr is a terminal.
 
     Args:

@@ -30,15 +30,37 @@ class PeopleSettings:
 
 
 @dataclass(frozen=True)
-class EncodingSettings:
-    """How the video is encoded."""
+class RegionSettings:
+    """Which parts of the face are painted."""
 
-    codec: str = "h264"
-    """h264, hevc, vp9, av1, ffv1, or an encoder by its FFmpeg name."""
+    parts: tuple[Literal["eyes", "eyebrows", "nose", "mouth"], ...] | None = None
+    """Swap these parts of the face only, in any combination; the whole face if not given."""
+    landmarks: Literal["mtcnn", "mesh", "fan"] = "mtcnn"
+    """Points that the parts are drawn from: the detector's 5, the 478 of MediaPipe's mesh, or the 68 of FAN."""
+    weights_dir: Path | None = None
+    """Folder that holds the weights of mesh or fan; else FACESWAP_WEIGHTS, the cache or a download."""
+
+
+@dataclass(frozen=True)
+class OutputSettings:
+    """What is written, and how it is encoded."""
+
+    output_layout: Literal["swap", "side-by-side", "triple"] = "swap"
+    """The swap alone, original | swap, or original | swap | mask."""
+    start: float | None = None
+    """Where in the video to begin, s."""
+    end: float | None = None
+    """Where in the video to end, s."""
+    codec: str | None = None
+    """h264, hevc, vp9, av1, ffv1, or a hardware encoder such as hevc_nvenc; h264, or in .webm vp9, if not named."""
     crf: int | None = None
-    """Quality, the codec's own scale: lower is better and larger."""
+    """Quality on the codec's own scale, 0 best; visually lossless if not given."""
     preset: str | None = None
-    """Speed, the codec's own word or number."""
+    """Speed, as the codec calls it."""
+    write_masks: Path | None = None
+    """Folder for a picture of what is painted in each frame."""
+    mask_format: Literal["png", "exr"] = "png"
+    """8-bit PNG, or OpenEXR with half floats from 0 to 1."""
 
 
 @dataclass(frozen=True)

@@ -7,16 +7,18 @@ import logging
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from hashlib import file_digest
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
 
+from faceswap_gan.conversion.pipeline import Border
 from faceswap_gan.errors import MediaError
 from faceswap_gan.media.images import write_whole
 
 log = logging.getLogger(__name__)
 
 _JOB = "job.json"
+_PART = "part"
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Segment:
         frames: how many it holds.
         swapped: in how many of these a face was painted.
         next_frame: number, in the footage, of the first frame after it.
+        until: when its last frame ends, s.
         state: what the painters remember at its end, ready for JSON.
     """
 
@@ -39,6 +42,7 @@ class Segment:
     frames: int
     swapped: int
     next_frame: int
+    until: float
     state: dict[str, Any]
 
 
@@ -56,6 +60,7 @@ class WorkFolder:
     Attributes:
         folder: the folder.
         scan: file for what the first pass found.
+        part: where a stopped conversion leaves what it has finished, as a file that plays.
         segments: finished ones, in order.
 
     Raises:
@@ -66,8 +71,10 @@ class WorkFolder:
         self.output = output
         self.folder = output.with_name(f".{output.name}.parts")
         self.scan = self.folder / "faces.jsonl"
-        # As it comes back from JSON: tuples are lists there.
-        wanted: dict[str, Any] = json.loads(json.dumps(dict(made_from)))
+        name = f"{output.stem}.part{output.suffix}" if output.suffix else f"{output.name}_part"
+        self.part = output.with_name(name)
+        # As it comes back from JSON: tuples are lists there, paths are text.
+        wanted: dict[str, Any] = json.loads(json.dumps(dict(made_from), default=str))
         before = _read(self.folder / _JOB)
         if before is not None and before != wanted:
             differ = sorted(name for name in before.keys() | wanted if before.get(name) != wanted.get(name))
@@ -81,24 +88,47 @@ class WorkFolder:
         """Name the file of a segment."""
         return self.folder / f"{number:06d}{suffix}"
 
-    def record(self, file: Path, *, frames: int, swapped: int, next_frame: int, state: Mapping[str, Any]) -> None:
+    def record(self, file: Path, border: Border, *, frames: int, swapped: int) -> None:
         """Take in the next segment, whose file is whole.
+
+        Args:
+            file: in the work folder.
+            border: its end.
+            frames: how many it holds.
+            swapped: in how many of these a face was painted.
 
         Raises:
             MediaError: the disk does not take it.
         """
         number = len(self.segments)
-        segment = Segment(number, file.name, _sha256(file), frames, swapped, next_frame, dict(state))
+        segment = Segment(number, file.name, _sha256(file), frames, swapped, **asdict(border))
         write_whole(self._record_of(number), json.dumps(asdict(segment)).encode())
         self.segments.append(segment)
+
+    @property
+    def frames(self) -> int:
+        """How many frames the segments hold."""
+        return sum(segment.frames for segment in self.segments)
+
+    @property
+    def next_frame(self) -> int:
+        """Number, in the footage, of the first frame that is still to be done."""
+        return self.segments[-1].next_frame if self.segments else 0
 
     @property
     def files(self) -> list[Path]:
         """The segments' files, in order."""
         return [self.folder / segment.file for segment in self.segments]
 
+    def leave_part(self) -> Path:
+        """Name the file for a part, and remember that it is ours to delete."""
+        (self.folder / _PART).touch()
+        return self.part
+
     def remove(self) -> None:
-        """Delete the folder and all that is in it."""
+        """Delete the folder and all that is in it, and a part that was left."""
+        if (self.folder / _PART).exists():
+            shutil.rmtree(self.part) if self.part.is_dir() else self.part.unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _record_of(self, number: int) -> Path:
@@ -128,6 +158,21 @@ class WorkFolder:
             for file in self.folder.iterdir():
                 if file != self.scan:
                     file.unlink()
+
+
+def hash_footage(path: Path) -> str:
+    """Hash a video, or a folder's pictures by name and content: SHA-256, hexadecimal.
+
+    Raises:
+        MediaError: it cannot be read.
+    """
+    try:
+        if not path.is_dir():
+            return _sha256(path)
+        names = sorted(each for each in path.iterdir() if each.is_file())
+        return sha256("".join(f"{each.name} {_sha256(each)}\n" for each in names).encode()).hexdigest()
+    except OSError as error:
+        raise MediaError(f"could not read {path} ({error.strerror}); check the file.") from error
 
 
 def _read(file: Path) -> dict[str, Any] | None:

@@ -6,6 +6,7 @@ import logging
 
 import pytest
 
+from faceswap_gan.conversion.pipeline import Border
 from faceswap_gan.conversion.work import WorkFolder
 from faceswap_gan.errors import MediaError
 
@@ -15,7 +16,7 @@ MADE_FROM = {"footage": "abc", "size": (64, 48), "color": "none"}
 def _record(work, data, state=None):
     file = work.path(len(work.segments), ".mkv")
     file.write_bytes(data)
-    work.record(file, frames=3, swapped=2, next_frame=3 * (len(work.segments) + 1), state=state or {})
+    work.record(file, Border(3 * (len(work.segments) + 1), 0.1, state or {}), frames=3, swapped=2)
 
 
 @pytest.fixture

@@ -1,0 +1,87 @@
+"""The two passes over a video: faces found, then painted and encoded; their stages side by side in threads."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
+
+from faceswap_gan.conversion.output import Product, write_stretches
+from faceswap_gan.conversion.pipeline import Border, Role, paint_frames, restore
+from faceswap_gan.conversion.progress import with_progress
+from faceswap_gan.conversion.settings import OutputSettings
+from faceswap_gan.conversion.work import WorkFolder
+from faceswap_gan.faces.detector import FaceDetector
+from faceswap_gan.faces.scan import FaceScan, scan_faces
+from faceswap_gan.faces.smoothing import Smoothing, smooth_scan
+from faceswap_gan.media.video import VideoInfo, read_frames
+from faceswap_gan.threads import in_thread
+
+log = logging.getLogger(__name__)
+
+_AHEAD_BYTES = 48 * 2**20
+
+
+def find_people(info: VideoInfo, settings: OutputSettings, *, smoothing: Smoothing) -> FaceScan:
+    """Make the first pass: find and follow all faces, then steady them over the whole video.
+
+    Args:
+        info: of the footage.
+        settings: which part of it.
+        smoothing: how.
+
+    Raises:
+        MediaError: the video cannot be read.
+    """
+    decoded = read_frames(info.path, start=settings.start, end=settings.end)
+    with ExitStack() as stages:
+        frames = stages.enter_context(closing(in_thread(decoded, ahead=_ahead(info))))
+        shown = stages.enter_context(closing(with_progress(frames, _count(info, settings), "finding faces")))
+        return smooth_scan(scan_faces(shown, FaceDetector()), smoothing)
+
+
+def paint_people(scan: FaceScan, roles: Sequence[Role], product: Product, work: WorkFolder, *, batch: int) -> None:
+    """Make the second pass, from where the work folder says that an earlier run has stopped.
+
+    Decoding, painting and encoding run in threads of their own; between two of them a few frames wait, so that
+    memory does not grow with the video.
+
+    Args:
+        scan: from the first pass.
+        roles: the models and whom they paint.
+        product: what is made, and of what.
+        work: receives the encoded stretches.
+        batch: faces to swap at once.
+
+    Raises:
+        MediaError: the video cannot be read or the disk does not take the output.
+        ModelError: a network gives what is no picture.
+    """
+    if work.segments:
+        restore(roles, work.segments[-1].state)
+        log.info("going on after %d finished frames", work.frames)
+    info, settings = product.plan.like, product.settings
+    decoded = read_frames(info.path, start=settings.start, end=settings.end, from_index=work.next_frame)
+    with ExitStack() as stages:
+        frames = stages.enter_context(closing(in_thread(decoded, ahead=_ahead(info))))
+        painted = paint_frames(frames, scan, roles, batch=batch)
+        ready = stages.enter_context(closing(in_thread(painted, ahead=_ahead(info))))
+        shown = with_progress(ready, _count(info, settings), "painting", done=work.frames, counts=_is_frame)
+        write_stretches(stages.enter_context(closing(shown)), work, product)
+
+
+def _ahead(info: VideoInfo) -> int:
+    """Count the frames that may wait between two stages: as many as a few MiB hold, at least 2, at most 8."""
+    return max(2, min(8, _AHEAD_BYTES // (info.width * info.height * 3)))
+
+
+def _count(info: VideoInfo, settings: OutputSettings) -> int | None:
+    """Estimate how many frames the part has, as far as the header tells."""
+    if settings.start is None and settings.end is None:
+        return info.frames or None
+    until = min(settings.end or info.duration, info.duration)
+    return max(1, round((until - (settings.start or 0.0)) * info.frame_rate))
+
+
+def _is_frame(item: object) -> bool:
+    return not isinstance(item, Border)
