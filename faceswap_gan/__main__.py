@@ -80,10 +80,9 @@ def call_verb(name: str, argv: Sequence[str]) -> int:
         SystemExit: Help was asked for (0) or the usage is wrong (2); tyro has written why.
     """
     _quiet_backend()
-    bound = parse_verb(name, argv)
     _start_logging()
     try:
-        bound()
+        parse_verb(name, argv)()
     except KeyboardInterrupt:
         return _fail("interrupted", code=130)
     except FaceSwapError as error:

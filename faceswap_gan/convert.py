@@ -80,7 +80,7 @@ def run(
     settings |= {name: value for group in (people, region, finish, product) for name, value in asdict(group).items()}
     work = WorkFolder(plan.path, _fingerprint(plan, models, settings))
     with kept_when_stopped(work, made):
-        scan = find_people(plan.like, product, smoothing=people.smoothing)
+        scan = find_people(plan.like, product, work, smoothing=people.smoothing)
         roles = cast_roles(scan, pairs, people, painters, [one.align_size for one in models])
         paint_people(scan, roles, made, work, batch=batch)
         finish_output(work, made)
@@ -131,11 +131,11 @@ def _ask() -> str:
 
 def _fingerprint(plan: OutputPlan, models: Sequence[LoadedSwap], settings: dict[str, Any]) -> dict[str, Any]:
     """List all that the pictures of the result depend on."""
-    from faceswap_gan.conversion.work import hash_footage
+    from faceswap_gan.faces.source import hash_source
 
     return {
         "version": __version__,
-        "footage": hash_footage(plan.like.path),
+        "footage": hash_source(plan.like.path),
         "model": [one.sha256 for one in models],
         "encoder": plan.fingerprint,
         **settings,

@@ -13,6 +13,10 @@ import pytest
 from fakes import FakeLoaded, FakeSwap, draw, facedata_folder
 from numpy.typing import NDArray
 
+from faceswap_gan.faces.alignment import template
+from faceswap_gan.faces.detector import Face
+from faceswap_gan.faces.scan import FaceScan, SeenFrame
+from faceswap_gan.faces.tracker import TrackedFace
 from faceswap_gan.media.pixels import ColorTags, from_rgb
 from faceswap_gan.synthetic.clips import write_pair
 
@@ -119,3 +123,19 @@ def fake_model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     folder = tmp_path / "model"
     folder.mkdir()
     return folder
+
+
+@pytest.fixture
+def found_faces(monkeypatch: pytest.MonkeyPatch) -> set[int]:
+    """Numbers of the frames on which convert "finds" a face, to be changed; finding itself is tested elsewhere."""
+    shown = set(range(1000))
+    face = Face(np.float32([12, 4, 52, 44]), (template(40) + [12, 4]).astype(np.float32), 0.99)
+
+    def scan(video, read, detector, **_):
+        seen = [(f, (TrackedFace(face, 0),) if f.index in shown else ()) for f in read(0)]
+        return FaceScan(tuple(SeenFrame(f.index, f.pts, f.seconds, 0, tracked) for f, tracked in seen))
+
+    monkeypatch.setattr("faceswap_gan.conversion.passes.scan_video", scan)
+    monkeypatch.setattr("faceswap_gan.conversion.passes.smooth_scan", lambda scan, method: scan)
+    monkeypatch.setattr("faceswap_gan.conversion.passes.FaceDetector", lambda: None)
+    return shown

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from faceswap_gan.conversion.finish import FinishSettings
-from faceswap_gan.conversion.settings import OutputSettings, PeopleSettings, RegionSettings
+from faceswap_gan.conversion.settings import OutputSettings, RegionSettings
 from faceswap_gan.convert import run
 from faceswap_gan.errors import MediaError, ModelError, NoFaceError, SettingsError
 from faceswap_gan.faces.alignment import template
@@ -26,22 +26,6 @@ from faceswap_gan.media.video import is_picture, read_frames, read_info
 PLAIN = FinishSettings(color="none")
 
 
-@pytest.fixture
-def faces(monkeypatch):
-    """Numbers of the frames on which a face is "found"; finding itself is tested elsewhere."""
-    shown = set(range(1000))
-    face = Face(np.float32([12, 4, 52, 44]), (template(40) + [12, 4]).astype(np.float32), 0.99)
-
-    def scan(frames, detector):
-        seen = [(f, (TrackedFace(face, 0),) if f.index in shown else ()) for f in frames]
-        return FaceScan(tuple(SeenFrame(f.index, f.pts, f.seconds, 0, tracked) for f, tracked in seen))
-
-    monkeypatch.setattr("faceswap_gan.conversion.passes.scan_faces", scan)
-    monkeypatch.setattr("faceswap_gan.conversion.passes.smooth_scan", lambda scan, method: scan)
-    monkeypatch.setattr("faceswap_gan.conversion.passes.FaceDetector", lambda: None)
-    return shown
-
-
 def _metadata(path):
     with av.open(str(path)) as container:
         return {key.lower(): value for key, value in container.metadata.items()}
@@ -51,7 +35,7 @@ def _red(image):
     return image[..., 0].astype(int) - image[..., 1] > 150
 
 
-def test_every_frame_keeps_its_time_and_gets_the_face(make_video, fake_model, faces, tmp_path, caplog):
+def test_every_frame_keeps_its_time_and_gets_the_face(make_video, fake_model, found_faces, tmp_path, caplog):
     source = make_video(pts=[7, 600, 1100, 2500], audio=["aac"], sar=Fraction(15, 16))
     with caplog.at_level(logging.INFO):
         run(source, fake_model, tmp_path / "out.mp4", finish=PLAIN, consent="Ann agreed")
@@ -66,9 +50,16 @@ def test_every_frame_keeps_its_time_and_gets_the_face(make_video, fake_model, fa
 
 
 @pytest.mark.parametrize(("layout", "panes"), [("side-by-side", 2), ("triple", 3)])
-def test_layouts_keep_times(make_video, fake_model, faces, tmp_path, layout, panes):
+def test_layouts_keep_times(make_video, fake_model, found_faces, tmp_path, layout, panes):
     source = make_video()
-    run(source, fake_model, tmp_path / "out.mp4", product=OutputSettings(output_layout=layout), finish=PLAIN, consent="x")
+    run(
+        source,
+        fake_model,
+        tmp_path / "out.mp4",
+        product=OutputSettings(output_layout=layout),
+        finish=PLAIN,
+        consent="x",
+    )
     frames = list(read_frames(tmp_path / "out.mp4"))
     assert frames[0].image.shape == (48, 64 * panes, 3)
     assert [f.pts for f in frames] == [f.pts for f in read_frames(source)]
@@ -77,7 +68,7 @@ def test_layouts_keep_times(make_video, fake_model, faces, tmp_path, layout, pan
 
 
 @pytest.mark.parametrize("landmarks", ["mtcnn", "mesh"])
-def test_parts_alone_are_painted(fake_model, faces, tmp_path, caplog, monkeypatch, landmarks):
+def test_parts_alone_are_painted(fake_model, found_faces, tmp_path, caplog, monkeypatch, landmarks):
     class Unsure:
         name = landmarks
 
@@ -86,7 +77,14 @@ def test_parts_alone_are_painted(fake_model, faces, tmp_path, caplog, monkeypatc
 
     monkeypatch.setattr("faceswap_gan.faces.landmarks.open_landmarks", lambda name, *, weights: Unsure())
     write_image(tmp_path / "in.png", np.full((48, 64, 3), 90, np.uint8))
-    run(tmp_path / "in.png", fake_model, tmp_path / "out.png", finish=PLAIN, consent="x", region=RegionSettings(parts=("mouth",), landmarks=landmarks))
+    run(
+        tmp_path / "in.png",
+        fake_model,
+        tmp_path / "out.png",
+        finish=PLAIN,
+        consent="x",
+        region=RegionSettings(parts=("mouth",), landmarks=landmarks),
+    )
     (frame,) = read_frames(tmp_path / "out.png")
     x, y = (template(40)[3:].mean(axis=0) + [12, 4]).round().astype(int)
     assert _red(frame.image)[y, x]
@@ -94,9 +92,9 @@ def test_parts_alone_are_painted(fake_model, faces, tmp_path, caplog, monkeypatc
     assert ("landmarks" in caplog.text) == (landmarks == "mesh")
 
 
-def test_frames_without_a_face_stay_and_are_counted(make_video, fake_model, faces, tmp_path, caplog):
-    faces.clear()
-    faces.update({0, 1, 11})
+def test_frames_without_a_face_stay_and_are_counted(make_video, fake_model, found_faces, tmp_path, caplog):
+    found_faces.clear()
+    found_faces.update({0, 1, 11})
     source = make_video()
     with caplog.at_level(logging.INFO):
         run(source, fake_model, tmp_path / "out.mp4", finish=PLAIN, consent="x")
@@ -105,8 +103,8 @@ def test_frames_without_a_face_stay_and_are_counted(make_video, fake_model, face
     assert "12 frames, 3 swapped, 9 without a face" in caplog.text
 
 
-def test_no_face_at_all_is_an_error_and_leaves_no_file(make_video, fake_model, faces, tmp_path):
-    faces.clear()
+def test_no_face_at_all_is_an_error_and_leaves_no_file(make_video, fake_model, found_faces, tmp_path):
+    found_faces.clear()
     source = make_video()
     (tmp_path / "out.mp4").write_text("old")
     before = sorted(p.name for p in tmp_path.iterdir())
@@ -117,7 +115,7 @@ def test_no_face_at_all_is_an_error_and_leaves_no_file(make_video, fake_model, f
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".png", ".jpg"])
-def test_picture(fake_model, faces, tmp_path, suffix):
+def test_picture(fake_model, found_faces, tmp_path, suffix):
     write_image(tmp_path / "in.png", np.full((48, 64, 3), 90, np.uint8))
     run(tmp_path / "in.png", fake_model, tmp_path / f"out{suffix}", finish=PLAIN, consent="x")
     (frame,) = read_frames(tmp_path / f"out{suffix}")
@@ -126,7 +124,7 @@ def test_picture(fake_model, faces, tmp_path, suffix):
         assert b"compositeWithTrainedAlgorithmicMedia" in (tmp_path / f"out{suffix}").read_bytes()
 
 
-def test_output_says_what_it_is_and_who_agreed(make_video, fake_model, faces, tmp_path, caplog):
+def test_output_says_what_it_is_and_who_agreed(make_video, fake_model, found_faces, tmp_path, caplog):
     source = make_video()
     run(source, fake_model, tmp_path / "a.mp4", consent="Ann agreed to this swap")
     tags = _metadata(tmp_path / "a.mp4")
@@ -139,14 +137,14 @@ def test_output_says_what_it_is_and_who_agreed(make_video, fake_model, faces, tm
     assert "no consent" not in caplog.text
 
 
-def test_unstated_consent_warns_once_and_is_written(make_video, fake_model, faces, tmp_path, caplog):
+def test_unstated_consent_warns_once_and_is_written(make_video, fake_model, found_faces, tmp_path, caplog):
     run(make_video(), fake_model, tmp_path / "a.mp4")
     assert caplog.text.count("no consent is stated") == 1
     assert _metadata(tmp_path / "a.mp4")["consent"] == "not stated"
     assert not (fake_model / "consent.json").exists()
 
 
-def test_a_terminal_is_asked_once(make_video, fake_model, faces, tmp_path, monkeypatch):
+def test_a_terminal_is_asked_once(make_video, fake_model, found_faces, tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr("faceswap_gan.convert.sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("faceswap_gan.convert._ask", lambda: asked.append(1) or "Ann agreed")
@@ -157,25 +155,13 @@ def test_a_terminal_is_asked_once(make_video, fake_model, faces, tmp_path, monke
     assert asked == [1]
 
 
-def test_interrupt_leaves_no_file(make_video, fake_model, faces, tmp_path, monkeypatch):
-    def interrupted(*_, **__):
-        raise KeyboardInterrupt
-
-    source = make_video()
-    before = sorted(p.name for p in tmp_path.iterdir())
-    monkeypatch.setattr("faceswap_gan.conversion.output.lay_out", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        run(source, fake_model, tmp_path / "out.mp4")
-    assert sorted(p.name for p in tmp_path.iterdir()) == before
-
-
-def test_landmarks_without_parts_are_said_to_do_nothing(fake_model, faces, tmp_path, caplog):
+def test_landmarks_without_parts_are_said_to_do_nothing(fake_model, found_faces, tmp_path, caplog):
     write_image(tmp_path / "in.png", np.full((48, 64, 3), 90, np.uint8))
     run(tmp_path / "in.png", fake_model, tmp_path / "out.png", region=RegionSettings(landmarks="mesh"), consent="x")
     assert "--landmarks mesh does nothing without --parts" in caplog.text
 
 
-def test_wrong_settings_are_clear_errors(make_video, fake_model, faces, tmp_path):
+def test_wrong_settings_are_clear_errors(make_video, fake_model, found_faces, tmp_path):
     source = make_video()
     out = tmp_path / "out.mp4"
     with pytest.raises(SettingsError, match="the video itself"):
@@ -189,7 +175,11 @@ def test_wrong_settings_are_clear_errors(make_video, fake_model, faces, tmp_path
     with pytest.raises(MediaError, match="does not exist"):
         run(tmp_path / "none.mp4", fake_model, out, consent="x")
     with pytest.raises(MediaError, match="ending in"):
-        run(source, fake_model, tmp_path / "out.xyz", consent="x")
+        run(source, fake_model, tmp_path / "out.txt", consent="x")
+    with pytest.raises(SettingsError, match="--end"):
+        run(source, fake_model, out, product=OutputSettings(start=2.0, end=1.0), consent="x")
+    with pytest.raises(SettingsError, match="--model, or --pair"):
+        run(source, None, out, consent="x")
     (fake_model / "consent.json").write_text("{")
     with pytest.raises(ModelError, match="consent"):
         run(source, fake_model, out)

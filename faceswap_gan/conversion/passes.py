@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 
 from faceswap_gan.conversion.output import Product, write_stretches
-from faceswap_gan.conversion.pipeline import Border, Role, paint_frames, restore
+from faceswap_gan.conversion.pipeline import STRETCH, Border, Role, paint_frames, restore
 from faceswap_gan.conversion.progress import with_progress
 from faceswap_gan.conversion.settings import OutputSettings
 from faceswap_gan.conversion.work import WorkFolder
 from faceswap_gan.faces.detector import FaceDetector
-from faceswap_gan.faces.scan import FaceScan, scan_faces
+from faceswap_gan.faces.scan import FaceScan
+from faceswap_gan.faces.scan_file import scan_video
 from faceswap_gan.faces.smoothing import Smoothing, smooth_scan
-from faceswap_gan.media.video import VideoInfo, read_frames
+from faceswap_gan.media.video import Frame, VideoInfo, read_frames
 from faceswap_gan.threads import in_thread
 
 log = logging.getLogger(__name__)
@@ -22,22 +23,30 @@ log = logging.getLogger(__name__)
 _AHEAD_BYTES = 48 * 2**20
 
 
-def find_people(info: VideoInfo, settings: OutputSettings, *, smoothing: Smoothing) -> FaceScan:
+def find_people(info: VideoInfo, settings: OutputSettings, work: WorkFolder, *, smoothing: Smoothing) -> FaceScan:
     """Make the first pass: find and follow all faces, then steady them over the whole video.
 
     Args:
         info: of the footage.
         settings: which part of it.
+        work: keeps what is found, so that a stopped pass goes on where it was.
         smoothing: how.
 
     Raises:
         MediaError: the video cannot be read.
+        FaceFolderError: the disk does not take what is found.
     """
-    decoded = read_frames(info.path, start=settings.start, end=settings.end)
+    part = {"start": settings.start, "end": settings.end}
     with ExitStack() as stages:
-        frames = stages.enter_context(closing(in_thread(decoded, ahead=_ahead(info))))
-        shown = stages.enter_context(closing(with_progress(frames, _count(info, settings), "finding faces")))
-        return smooth_scan(scan_faces(shown, FaceDetector()), smoothing)
+
+        def read(first: int) -> Iterator[Frame]:
+            decoded = read_frames(info.path, **part, from_index=first)
+            frames = stages.enter_context(closing(in_thread(decoded, ahead=_ahead(info))))
+            shown = with_progress(frames, _count(info, settings), "finding faces", done=first)
+            return stages.enter_context(closing(shown))
+
+        found = scan_video(info.path, read, FaceDetector(), file=work.scan, settings=part)
+    return smooth_scan(found, smoothing)
 
 
 def paint_people(scan: FaceScan, roles: Sequence[Role], product: Product, work: WorkFolder, *, batch: int) -> None:
@@ -64,7 +73,7 @@ def paint_people(scan: FaceScan, roles: Sequence[Role], product: Product, work: 
     decoded = read_frames(info.path, start=settings.start, end=settings.end, from_index=work.next_frame)
     with ExitStack() as stages:
         frames = stages.enter_context(closing(in_thread(decoded, ahead=_ahead(info))))
-        painted = paint_frames(frames, scan, roles, batch=batch)
+        painted = paint_frames(frames, scan, roles, batch=batch, stretch=STRETCH)
         ready = stages.enter_context(closing(in_thread(painted, ahead=_ahead(info))))
         shown = with_progress(ready, _count(info, settings), "painting", done=work.frames, counts=_is_frame)
         write_stretches(stages.enter_context(closing(shown)), work, product)

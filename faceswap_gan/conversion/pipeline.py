@@ -63,7 +63,7 @@ class Border:
 
 
 def paint_frames(
-    frames: Iterable[Frame], scan: FaceScan, roles: Sequence[Role], *, batch: int, stretch: int = STRETCH
+    frames: Iterable[Frame], scan: FaceScan, roles: Sequence[Role], *, batch: int, stretch: int
 ) -> Iterator[SwappedFrame | Border]:
     """Paint every person of a video, batches across frames.
 

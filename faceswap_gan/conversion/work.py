@@ -7,7 +7,7 @@ import logging
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from hashlib import file_digest, sha256
+from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
@@ -158,21 +158,6 @@ class WorkFolder:
             for file in self.folder.iterdir():
                 if file != self.scan:
                     file.unlink()
-
-
-def hash_footage(path: Path) -> str:
-    """Hash a video, or a folder's pictures by name and content: SHA-256, hexadecimal.
-
-    Raises:
-        MediaError: it cannot be read.
-    """
-    try:
-        if not path.is_dir():
-            return _sha256(path)
-        names = sorted(each for each in path.iterdir() if each.is_file())
-        return sha256("".join(f"{each.name} {_sha256(each)}\n" for each in names).encode()).hexdigest()
-    except OSError as error:
-        raise MediaError(f"could not read {path} ({error.strerror}); check the file.") from error
 
 
 def _read(file: Path) -> dict[str, Any] | None:

@@ -1,0 +1,138 @@
+"""A conversion that is stopped and goes on: the result is that of one that never was, byte for byte."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from fakes import draw
+
+from faceswap_gan.conversion import output as output_module
+from faceswap_gan.conversion.finish import FinishSettings
+from faceswap_gan.conversion.settings import OutputSettings, PeopleSettings
+from faceswap_gan.convert import run
+from faceswap_gan.errors import MediaError
+from faceswap_gan.media.video import read_frames
+
+FRAMES = 23
+STRETCH = 6
+
+
+@pytest.fixture
+def source(make_video, found_faces, monkeypatch):
+    """A video of four stretches whose light changes, so that colours depend on the frames before."""
+    monkeypatch.setattr("faceswap_gan.conversion.passes.STRETCH", STRETCH)
+    found_faces.discard(9)
+    images = [np.clip(image * (0.5 + i / 40), 0, 255).astype(np.uint8) for i, image in enumerate(draw(FRAMES))]
+    return make_video(images=images, pts=range(0, FRAMES * 512, 512), audio=["aac"])
+
+
+@pytest.fixture
+def stop_at(monkeypatch):
+    """Stop the conversion with an error when it encodes so many frames; None lets it run."""
+
+    def stop(count, error=KeyboardInterrupt):
+        left = iter(range(10**6 if count is None else count))
+
+        def lay_out(entry, layout):
+            if next(left, None) is None:
+                raise error
+            return whole(entry, layout)
+
+        monkeypatch.setattr(output_module, "lay_out", lay_out)
+
+    whole = output_module.lay_out
+    return stop
+
+
+def _hidden(folder):
+    return [path.name for path in folder.glob(".*")]
+
+
+@pytest.mark.parametrize("stops", [[0], [STRETCH], [STRETCH + 3], [3, 14, 2, 7]], ids=str)
+def test_stopped_it_goes_on_to_the_same_bytes(source, fake_model, tmp_path, stop_at, stops):
+    whole, output = tmp_path / "whole.mp4", tmp_path / "out.mp4"
+    run(source, fake_model, whole, batch=4, consent="x")
+    for count in stops:
+        stop_at(count)
+        with pytest.raises(KeyboardInterrupt):
+            run(source, fake_model, output, batch=4, consent="x")
+        assert not output.exists()
+    stop_at(None)
+    run(source, fake_model, output, batch=4, consent="x")
+    assert output.read_bytes() == whole.read_bytes()
+    assert len(list(read_frames(output))) == FRAMES
+    assert _hidden(tmp_path) == []
+    assert list(tmp_path.glob("*part*")) == []
+
+
+def test_only_what_is_missing_is_made(source, fake_model, tmp_path, stop_at, monkeypatch):
+    stop_at(STRETCH * 2 + 1)
+    with pytest.raises(KeyboardInterrupt):
+        run(source, fake_model, tmp_path / "out.mp4", consent="x")
+    encoded = []
+    whole = output_module.SegmentWriter.write
+    monkeypatch.setattr(
+        output_module.SegmentWriter,
+        "write",
+        lambda self, frame, *how: encoded.append(frame.index) or whole(self, frame, *how),
+    )
+    stop_at(None)
+    run(source, fake_model, tmp_path / "out.mp4", consent="x")
+    assert encoded == list(range(2 * STRETCH, FRAMES))
+
+
+def test_an_interrupt_leaves_a_part_that_plays(source, fake_model, tmp_path, stop_at, caplog):
+    caplog.set_level(logging.INFO)
+    stop_at(STRETCH + 2)
+    with pytest.raises(KeyboardInterrupt):
+        run(source, fake_model, tmp_path / "out.mp4", consent="x")
+    part = list(read_frames(tmp_path / "out.part.mp4"))
+    assert [frame.pts for frame in part] == [frame.pts for frame in read_frames(source)][:STRETCH]
+    assert f"holds the first {STRETCH} frames" in caplog.text
+    assert _hidden(tmp_path) == [".out.mp4.parts"]
+
+
+def test_a_part_that_is_not_ours_stays(source, fake_model, tmp_path):
+    (tmp_path / "out.part.mp4").write_text("somebody's")
+    run(source, fake_model, tmp_path / "out.mp4", consent="x")
+    assert (tmp_path / "out.part.mp4").read_text() == "somebody's"
+
+
+def test_an_error_keeps_what_is_done(source, fake_model, tmp_path, stop_at):
+    stop_at(STRETCH + 2, MediaError("disk full"))
+    with pytest.raises(MediaError, match="disk full"):
+        run(source, fake_model, tmp_path / "out.mp4", consent="x")
+    assert _hidden(tmp_path) == [".out.mp4.parts"]
+    stop_at(2, MediaError("disk full"))
+    with pytest.raises(MediaError, match="disk full"):
+        run(source, fake_model, tmp_path / "other.mp4", consent="x")
+    assert _hidden(tmp_path) == [".out.mp4.parts"]
+
+
+@pytest.mark.parametrize(
+    ("name", "flags"),
+    [
+        ("color", {"finish": FinishSettings(color="none")}),
+        ("crf", {"product": OutputSettings(crf=30)}),
+        ("max_faces", {"people": PeopleSettings(max_faces=2)}),
+    ],
+)
+def test_another_setting_starts_anew(source, fake_model, tmp_path, stop_at, caplog, name, flags):
+    stop_at(STRETCH + 1)
+    with pytest.raises(KeyboardInterrupt):
+        run(source, fake_model, tmp_path / "out.mp4", consent="x")
+    stop_at(None)
+    caplog.set_level(logging.INFO)
+    run(source, fake_model, tmp_path / "out.mp4", consent="x", **flags)
+    run(source, fake_model, tmp_path / "whole.mp4", consent="x", **flags)
+    told = [record.getMessage() for record in caplog.records if "starts anew" in record.getMessage()]
+    assert len(told) == 1
+    assert name in told[0]
+    assert (tmp_path / "out.mp4").read_bytes() == (tmp_path / "whole.mp4").read_bytes()
