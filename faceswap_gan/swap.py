@@ -79,7 +79,7 @@ def run(
     from faceswap_gan import convert, train
 
     home = workspace or output.with_name(f"{output.stem}_workspace")
-    videos = {"src": src_video, "dst": dst_video}
+    videos, people = {"src": src_video, "dst": dst_video}, PeopleSettings(max_faces=max_faces)
     product = OutputSettings(output_layout=output_layout, codec=codec, crf=crf)
     _check_paths(videos, output, product)
     home.mkdir(parents=True, exist_ok=True)
@@ -92,11 +92,7 @@ def run(
         perceptual=perceptual, vggface_weights=vggface_weights,
     )  # fmt: skip
     log.info("convert: %s", output)
-    convert.run(
-        dst_video, model, output,
-        people=PeopleSettings(max_faces=max_faces), finish=finish, marks=marks, consent=consent,
-        product=product,
-    )  # fmt: skip
+    convert.run(dst_video, model, output, people=people, finish=finish, product=product, marks=marks, consent=consent)
 
 
 def _check_paths(videos: dict[str, Path], output: Path, product: OutputSettings) -> None:

@@ -15,13 +15,9 @@ from faceswap_gan.conversion.settings import OutputSettings, RegionSettings
 from faceswap_gan.convert import run
 from faceswap_gan.errors import MediaError, ModelError, NoFaceError, SettingsError
 from faceswap_gan.faces.alignment import template
-from faceswap_gan.faces.detector import Face
 from faceswap_gan.faces.landmarks import Landmarks
-from faceswap_gan.faces.scan import FaceScan, SeenFrame
-from faceswap_gan.faces.tracker import TrackedFace
 from faceswap_gan.media.images import write_image
 from faceswap_gan.media.video import is_picture, read_frames, read_info
-
 
 PLAIN = FinishSettings(color="none")
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Iterator
+from dataclasses import is_dataclass
 from pathlib import Path
 from typing import get_type_hints
 
@@ -67,17 +69,21 @@ def test_commands_are_found():
 @pytest.mark.parametrize("verb", cli.VERBS)
 def test_each_verb_has_a_page_with_true_flags(verb):
     text = (ROOT / "docs" / "guide" / f"{verb}.md").read_text(encoding="utf-8")
-    known = {_flag(name, hint) for name, hint in get_type_hints(cli._load(verb), include_extras=True).items()}
+    known = set(_flags(cli._load(verb)))
     rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `--")]
     named = {flag for row in rows for flag in re.findall(r"--[a-z-]+", row)}
     assert named <= known, f"docs/guide/{verb}.md names flags that {verb} has not: {sorted(named - known)}"
     assert rows or verb in ("masks", "demo")
 
 
-def _flag(name: str, hint: object) -> str:
-    """A parameter's flag: its name, or the one that its annotation gives."""
-    given = [each.name for each in getattr(hint, "__metadata__", ()) if getattr(each, "name", None)]
-    return f"--{(given or [name])[0].replace('_', '-')}"
+def _flags(signature: object) -> Iterator[str]:
+    """Flags of a function's parameters: their names, or those that annotations give; settings give their fields'."""
+    for name, hint in get_type_hints(signature, include_extras=True).items():
+        if is_dataclass(hint):
+            yield from _flags(hint)
+        else:
+            given = [each.name for each in getattr(hint, "__metadata__", ()) if getattr(each, "name", None)]
+            yield f"--{(given or [name])[0].replace('_', '-')}"
 
 
 def test_index_leads_to_every_page():

@@ -83,7 +83,7 @@ def test_a_workspace_belongs_to_its_videos(pair, calls, tmp_path):
 
 
 def test_wrong_output_and_videos_are_found_first(pair, calls, tmp_path):
-    with pytest.raises(MediaError, match="--output"):
+    with pytest.raises(MediaError, match="ending in"):
         swap.run(pair.src, pair.dst, tmp_path / "out.txt")
     with pytest.raises(FaceSwapError, match="missing"):
         swap.run(pair.src, tmp_path / "missing.mp4", tmp_path / "out.mp4")

@@ -36,15 +36,15 @@ def find_people(info: VideoInfo, settings: OutputSettings, work: WorkFolder, *, 
         MediaError: the video cannot be read.
         FaceFolderError: the disk does not take what is found.
     """
-    part = {"start": settings.start, "end": settings.end}
     with ExitStack() as stages:
 
         def read(first: int) -> Iterator[Frame]:
-            decoded = read_frames(info.path, **part, from_index=first)
+            decoded = read_frames(info.path, start=settings.start, end=settings.end, from_index=first)
             frames = stages.enter_context(closing(in_thread(decoded, ahead=_ahead(info))))
             shown = with_progress(frames, _count(info, settings), "finding faces", done=first)
             return stages.enter_context(closing(shown))
 
+        part = {"start": settings.start, "end": settings.end}
         found = scan_video(info.path, read, FaceDetector(), file=work.scan, settings=part)
     return smooth_scan(found, smoothing)
 
