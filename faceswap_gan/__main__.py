@@ -1,10 +1,12 @@
 """The command line: `faceswap-gan <verb>`, each verb being the signature of its `run`.
 
-Exit codes: 0 done, 1 an expected failure (one line on stderr), 2 wrong usage, 130 interrupted.
+Exit codes: 0 done, 1 an expected failure (one line on stderr), 2 wrong usage, 130 interrupted. A verb that answers
+a question returns an `enum.IntEnum` whose value is the code: verify's 0 marked, 1 unmarked, 3 tampered.
 """
 
 from __future__ import annotations
 
+import enum
 import functools
 import importlib
 import importlib.abc
@@ -23,7 +25,7 @@ from faceswap_gan.errors import FaceSwapError
 from faceswap_gan.quiet import no_native_stderr
 
 PROGRAM = "faceswap-gan"
-VERBS = ("extract", "masks", "train", "convert", "swap", "demo", "mesh-swap", "parts-augment", "evaluate")
+VERBS = ("extract", "masks", "train", "convert", "swap", "demo", "mesh-swap", "parts-augment", "evaluate", "verify")
 
 _USAGE = f"""\
 usage: {PROGRAM} <verb> [options]
@@ -74,7 +76,7 @@ def call_verb(name: str, argv: Sequence[str]) -> int:
         argv: Arguments after the verb.
 
     Returns:
-        0, 1 or 130, as `main`.
+        0, 1 or 130, as `main`; or the value of the verb's answer.
 
     Raises:
         SystemExit: Help was asked for (0) or the usage is wrong (2); tyro has written why.
@@ -82,7 +84,7 @@ def call_verb(name: str, argv: Sequence[str]) -> int:
     _quiet_backend()
     _start_logging()
     try:
-        parse_verb(name, argv)()
+        answer = parse_verb(name, argv)()
     except KeyboardInterrupt:
         return _fail("interrupted", code=130)
     except FaceSwapError as error:
@@ -91,7 +93,7 @@ def call_verb(name: str, argv: Sequence[str]) -> int:
         return _fail(_describe(error))
     except MemoryError as error:
         return _fail(f"out of memory ({error}); use a smaller --batch or --size, or close other programs")
-    return 0
+    return int(answer) if isinstance(answer, enum.IntEnum) else 0
 
 
 def parse_verb(name: str, argv: Sequence[str]) -> Callable[[], Any]:

@@ -8,6 +8,7 @@
     ├── NoFaceError               a video or picture shows no face to work on
     ├── ModelError                a model folder is missing, damaged or contradicts a flag
     │   └── DivergedError         training left what it can come back from; the trainer rolls back
+    ├── MarksError                a mark cannot be made or read, or nobody said who agreed
     ├── WeightsError              a pretrained file is missing, damaged or cannot be fetched
     └── SettingsError             a setting is outside what it may be
 
@@ -43,6 +44,10 @@ class DivergedError(ModelError):
 
 class WeightsError(FaceSwapError):
     """A pretrained file is missing, damaged or cannot be fetched."""
+
+
+class MarksError(FaceSwapError):
+    """A mark cannot be made or read, or nobody said who agreed."""
 
 
 class SettingsError(FaceSwapError):

@@ -34,6 +34,7 @@ FLAGS = {
     "demo": {"--out", "--minutes"},
     "mesh-swap": {"--src", "--dst", "--output", "--blend", "--color", "--output-layout", "--weights-dir"},
     "parts-augment": {"--src", "--dst", "--output", "--parts", "--onto", "--match", "--neighbours", "--landmarks"},
+    "verify": {"--trusted"},
     "evaluate": {"--swapped", "--src", "--dst", "--recognizer", "--model", "--truth", "--report", "--weights-dir"},
 }
 

@@ -12,9 +12,9 @@ PACKAGE = Path(__file__).parents[1] / "faceswap_gan"
 FILES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = (
     {"media", "config", "errors", "quiet", "threads", "__init__"},
-    {"faces", "nn", "synthetic"},
+    {"faces", "nn", "synthetic", "marks"},
     {"training", "conversion", "metrics"},
-    {"extract", "masks", "train", "convert", "mesh_swap", "parts_augment", "evaluate"},
+    {"extract", "masks", "train", "convert", "mesh_swap", "parts_augment", "evaluate", "verify"},
     {"__main__", "swap", "demo"},
 )
 BACKENDS = {"tensorflow", "torch", "jax"}
@@ -24,7 +24,7 @@ ALLOWED = {
     ("demo.py", "swap"): "the demo is a swap of two videos that it draws itself",
     **{
         (f"{verb}.py", "__main__"): "the last line of `python -m faceswap_gan.<verb>`, run only as a program"
-        for verb in ("extract", "masks", "train", "convert", "mesh_swap", "parts_augment", "evaluate", "swap", "demo")
+        for verb in (*sorted(FLOORS[3]), "swap", "demo")
     },
 }
 # Files that may name a backend, each with its reason: keras.ops does all the rest.

@@ -1,0 +1,180 @@
+"""What marks a file bears, and what follows from them."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from faceswap_gan.errors import MediaError
+from faceswap_gan.marks.detection import Collector, Evidence
+from faceswap_gan.marks.reading import SYNTHETIC_TYPES, Credentials, read_credentials
+from faceswap_gan.media.images import is_picture, list_images, read_image
+from faceswap_gan.media.video import open_video, read_frames, read_info
+from faceswap_gan.media.xmp import read_xmp
+
+_COMMENT = re.compile(r"(AI-generated|Synthetic): face swapped")
+_MOST_FRAMES = 320
+_CHUNK, _TRIES = 64, 12  # frames: a face that is there for a part of a long video would drown in the whole of it
+
+
+class Verdict(enum.IntEnum):
+    """What a file is; the value is the exit code of the verb."""
+
+    MARKED = 0
+    UNMARKED = 1
+    TAMPERED = 3
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What was found in one file.
+
+    Attributes:
+        path: the file, or folder of pictures.
+        credentials: the signed statement.
+        tags: of the container, names in lower case.
+        xmp: of a picture, see `faceswap_gan.media.xmp.read_xmp`.
+        watermark: evidence in the pixels; None where they could not be read.
+        note: why they could not.
+    """
+
+    path: Path
+    credentials: Credentials
+    tags: Mapping[str, str] = field(default_factory=dict)
+    xmp: Mapping[str, str] = field(default_factory=dict)
+    watermark: Evidence | None = None
+    note: str = ""
+
+    @property
+    def verdict(self) -> Verdict:
+        """Tampered if the seal is broken; else marked if any mark says that the file is synthetic."""
+        if self.credentials.state == "tampered":
+            return Verdict.TAMPERED
+        signed = self.credentials.state == "valid" and self.credentials.synthetic
+        seen = self.watermark is not None and self.watermark.found
+        is_marked = signed or seen or says_synthetic(self.tags) or says_synthetic(self.xmp)
+        return Verdict.MARKED if is_marked else Verdict.UNMARKED
+
+    def lines(self) -> tuple[str, ...]:
+        """Say it in words, a line for each kind of mark and one for the verdict."""
+        return (
+            f"credentials: {_tell_credentials(self.credentials)}",
+            f"consent: {self.credentials.consent or self.tags.get('consent') or 'not stated'}",
+            f"metadata: {_tell_tags(self.tags)}",
+            f"xmp: {_tell_tags(self.xmp)}",
+            f"watermark: {self._tell_watermark()}",
+            f"verdict: {self.verdict.name.lower()}",
+        )
+
+    def _tell_watermark(self) -> str:
+        if self.watermark is None:
+            return f"the pictures cannot be read: {self.note}"
+        seen = self.watermark
+        frames = f"{seen.frames} picture{'s' * (seen.frames != 1)} looked at"
+        if not seen.found:
+            return f"not found, {frames}"
+        size = "" if seen.scale == 1 else f", at {seen.scale:.3g} of the size that was marked"
+        return f"found, {seen.deviations:.1f} standard deviations above chance ({seen.chance:.0e}){size}, {frames}"
+
+
+def verify(path: Path, *, trusted: str = "") -> Findings:
+    """Look for every kind of mark in a video or picture.
+
+    Args:
+        path: the file.
+        trusted: PEM certificates of signers to trust besides this user's own.
+
+    Raises:
+        MediaError: the file is missing, or is neither a picture nor a video and bears no credentials.
+        MarksError: the file cannot be read.
+    """
+    if path.is_dir():
+        return _verify_folder(path, trusted)
+    if not path.is_file():
+        raise MediaError(f"expected a video or picture at {path}, got nothing; check the path.")
+    credentials = read_credentials(path, trusted=trusted)
+    try:
+        tags = {} if is_picture(path) else _read_tags(path)
+        xmp = read_xmp(path.read_bytes()) if is_picture(path) else {}
+        return Findings(path, credentials, tags, xmp, find_watermark([path]))
+    except MediaError as error:
+        if credentials.state == "absent":
+            raise
+        return Findings(path, credentials, note=str(error))
+
+
+def _verify_folder(folder: Path, trusted: str) -> Findings:
+    """Verify pictures together: the seal is as good as the worst one's."""
+    pictures = list_images(folder)
+    if not pictures:
+        raise MediaError(f"expected pictures in {folder}, got none; name a video or picture.")
+    order = ("tampered", "absent", "valid")
+    worst = min((read_credentials(each, trusted=trusted) for each in pictures), key=lambda c: order.index(c.state))
+    return Findings(folder, worst, {}, read_xmp(pictures[0].read_bytes()), find_watermark(pictures))
+
+
+def find_watermark(paths: Sequence[Path]) -> Evidence:
+    """Look for the watermark in a video, by frames spread over it, or in pictures of one size.
+
+    Returns:
+        The first evidence that suffices; the best of all frames together if none does.
+
+    Raises:
+        MediaError: a file cannot be decoded.
+    """
+    whole, part = Collector(), Collector()
+    for image in _read_pictures(paths):
+        for collector in (whole, part):
+            collector.add(image)
+        if part.frames == _CHUNK:
+            evidence = part.judge(quick=True, tries=_TRIES)
+            if evidence.found:
+                return evidence
+            part = Collector()
+    return whole.judge(tries=2)
+
+
+def _read_pictures(paths: Sequence[Path]) -> Iterator[npt.NDArray[np.uint8]]:
+    if is_picture(paths[0]):
+        chosen = (read_image(path) for path in paths[:: max(1, len(paths) // _MOST_FRAMES)])
+        first = next(chosen)
+        yield first
+        yield from (image for image in chosen if image.shape == first.shape)
+        return
+    every = max(1, read_info(paths[0]).frames // _MOST_FRAMES)
+    yield from (frame.image for frame in read_frames(paths[0], every=every))
+
+
+def says_synthetic(tags: Mapping[str, str]) -> bool:
+    """Tell whether tags, of a container or in XMP, name a file as synthetic."""
+    kind = tags.get("digital_source_type", "")
+    told = any(_COMMENT.match(tags.get(name, "")) for name in ("comment", "description"))
+    return kind in SYNTHETIC_TYPES or told
+
+
+def _read_tags(path: Path) -> dict[str, str]:
+    with open_video(path) as container:
+        return {str(name).lower(): str(value) for name, value in container.metadata.items()}
+
+
+def _tell_tags(tags: Mapping[str, str]) -> str:
+    if not says_synthetic(tags):
+        return "does not name it as synthetic" if tags else "none"
+    return tags.get("comment") or tags.get("description") or tags["digital_source_type"]
+
+
+def _tell_credentials(found: Credentials) -> str:
+    if found.state == "absent":
+        return "absent" + (f" ({found.note})" if found.note else "")
+    where = f"in {found.place.name}" if found.place is not None else ""
+    if found.state == "tampered":
+        return f"BROKEN, {where}: the file or its credentials were changed after signing ({found.note})"
+    who = "a signer known here" if found.known else "unknown to this machine; they prove that nothing was changed"
+    kind = "synthetic" if found.synthetic else "not synthetic"
+    return f"valid, {where}: {kind}, signed by {found.signer or 'nobody by name'} ({who})"

@@ -1,0 +1,171 @@
+"""verify: what a file bears, told in lines and an exit code."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import av
+import cv2
+import numpy as np
+import pytest
+from clouds import clouds
+
+from faceswap_gan import __main__ as cli
+from faceswap_gan.errors import MediaError
+from faceswap_gan.marks.credentials import sign_file
+from faceswap_gan.marks.findings import Verdict, verify
+from faceswap_gan.marks.watermark import embed
+from faceswap_gan.media.images import encode_image, read_image, write_image
+from faceswap_gan.media.xmp import add_xmp, read_xmp
+
+TAGS = {
+    "comment": "AI-generated: face swapped by faceswap_gan 0 <&>",
+    "digital_source_type": "compositeWithTrainedAlgorithmicMedia",
+}
+
+
+@pytest.fixture
+def marked_video(make_video, picture, mask, facts):
+    """A short video with watermark and credentials, as `convert` leaves it."""
+    images = [embed(np.roll(picture, i, axis=1), mask) for i in range(12)]
+    path = make_video("marked.mp4", images=images)
+    sign_file(path, facts=facts)
+    return path
+
+
+def _copy_streams(source, target):
+    """Remux as `ffmpeg -c copy -map_metadata -1` does: packets alone pass."""
+    with av.open(str(source)) as old, av.open(str(target), "w") as new:
+        stream = new.add_stream_from_template(old.streams.video[0])
+        for packet in old.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                new.mux(packet)
+    return target
+
+
+def test_a_marked_video_is_marked(marked_video, capsys):
+    assert cli.main(["verify", str(marked_video)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition(":")[0] for line in lines] == [
+        "credentials", "consent", "metadata", "xmp", "watermark", "verdict",
+    ]  # fmt: skip
+    assert "valid" in lines[0]
+    assert lines[1] == "consent: Ann agreed"
+    assert "found" in lines[4]
+    assert lines[5] == "verdict: marked"
+
+
+def test_one_flipped_byte_is_tampering(marked_video, capsys):
+    whole = bytearray(marked_video.read_bytes())
+    whole[whole.index(b"mdat") + 2000] ^= 0x10
+    marked_video.write_bytes(whole)
+    assert cli.main(["verify", str(marked_video)]) == 3
+    assert "BROKEN" in capsys.readouterr().out
+
+
+def test_a_file_broken_beyond_decoding_is_tampered_too(marked_video):
+    whole = bytearray(marked_video.read_bytes())
+    start = whole.index(b"mdat") + 4
+    whole[start : start + 3000] = bytes(3000)
+    marked_video.write_bytes(whole)
+    assert verify(marked_video).verdict is Verdict.TAMPERED
+
+
+def test_after_a_remux_the_watermark_is_still_found(marked_video, tmp_path):
+    found = verify(_copy_streams(marked_video, tmp_path / "copy.mp4"))
+    assert found.credentials.state == "absent"
+    assert not found.tags.get("comment")
+    assert found.watermark.found
+    assert found.verdict is Verdict.MARKED
+
+
+def test_an_unmarked_video_is_unmarked(make_video, capsys):
+    path = make_video(images=[clouds(i) for i in range(12)])
+    assert cli.main(["verify", str(path)]) == 1
+    assert "verdict: unmarked" in capsys.readouterr().out
+
+
+def test_tags_alone_count(make_video, tmp_path):
+    source = make_video()
+    with av.open(str(source)) as old, av.open(str(tmp_path / "tagged.mkv"), "w") as new:
+        new.metadata["comment"] = "Synthetic: face swapped by faceswap_gan 0"
+        new.metadata["consent"] = "Ann agreed"
+        stream = new.add_stream_from_template(old.streams.video[0])
+        for packet in old.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                new.mux(packet)
+    found = verify(tmp_path / "tagged.mkv")
+    assert found.verdict is Verdict.MARKED
+    assert "consent: Ann agreed" in found.lines()
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tiff"])
+def test_pictures_carry_all_marks(tmp_path, picture, mask, facts, suffix):
+    path = tmp_path / f"out{suffix}"
+    path.write_bytes(add_xmp(encode_image(embed(picture, mask), suffix), TAGS))
+    sign_file(path, facts=facts)
+    found = verify(path)
+    assert (found.verdict, found.credentials.state) == (Verdict.MARKED, "valid")
+    assert found.xmp == TAGS
+    assert found.watermark.found
+    assert np.abs(read_image(path).astype(int) - embed(picture, mask)).mean() < 3
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tiff"])
+@pytest.mark.parametrize("size", [(31, 45), (32, 32)])
+def test_xmp_leaves_pixels_alone(picture, suffix, size):
+    plain = encode_image(np.ascontiguousarray(picture[: size[0], : size[1]]), suffix)
+    tagged = add_xmp(plain, TAGS)
+    decoded = [cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) for data in (plain, tagged)]
+    assert (decoded[0] == decoded[1]).all()
+    assert read_xmp(tagged) == TAGS
+    assert read_xmp(plain) == {}
+    assert add_xmp(plain, {}) == plain
+
+
+def test_a_lossy_webp_takes_xmp(picture):
+    done, data = cv2.imencode(".webp", picture, [cv2.IMWRITE_WEBP_QUALITY, 60])
+    assert done
+    tagged = add_xmp(data.tobytes(), TAGS)
+    again = add_xmp(tagged, TAGS)  # already an extended file
+    for each in (tagged, again):
+        assert cv2.imdecode(np.frombuffer(each, np.uint8), cv2.IMREAD_COLOR).shape == picture.shape
+        assert read_xmp(each) == TAGS
+
+
+def test_a_bitmap_takes_none(picture):
+    data = encode_image(picture, ".bmp")
+    assert add_xmp(data, TAGS) == data
+
+
+def test_a_folder_is_as_good_as_its_worst_picture(tmp_path, picture, mask, facts):
+    folder = tmp_path / "frames"
+    for index in range(3):
+        write_image(folder / f"{index}.png", embed(picture, mask))
+    sign_file(folder, facts=facts)
+    assert verify(folder).verdict is Verdict.MARKED
+    assert verify(folder).watermark.frames == 3
+    write_image(folder / "1.png", picture)
+    found = verify(folder)
+    assert (found.credentials.state, found.verdict) == ("absent", Verdict.MARKED)
+    with pytest.raises(MediaError, match="expected pictures"):
+        verify(tmp_path / "frames" / "..")
+
+
+def test_credentials_that_name_no_synthesis_do_not_mark(tmp_path, picture, facts, monkeypatch):
+    path = tmp_path / "camera.png"
+    write_image(path, picture)
+    monkeypatch.setattr("faceswap_gan.marks.credentials.ASSERTION", "somebody.else")
+    sign_file(path, facts=replace(facts, digital_source_type="digitalCapture"))
+    found = verify(path)
+    assert (found.credentials.state, found.verdict) == ("valid", Verdict.UNMARKED)
+
+
+def test_what_is_no_media_is_a_clear_error(tmp_path, capsys):
+    with pytest.raises(MediaError, match="got nothing"):
+        verify(tmp_path / "none.mp4")
+    (tmp_path / "text.mp4").write_text("hello")
+    assert cli.main(["verify", str(tmp_path / "text.mp4")]) == 1
+    assert capsys.readouterr().err.startswith("error: ")
