@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, get_args, get_type_hints
 
 from faceswap_gan.errors import ModelError, SettingsError
@@ -13,6 +13,8 @@ Precision = Literal["float32", "bfloat16", "float16"]
 Sampling = Literal["pictures", "yaw", "expression"]
 
 Perceptual = Literal["none", "vggface"]
+
+Teacher = Literal["none", "mesh"]
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ class LossSettings:
     """Changes of the swap against changes of the footage (fast)."""
     look: float = 0.0
     """Mean swap against the painted person's mean face (fast)."""
+    lesson: float = 0.0
+    """Swaps against what a teacher shows (fast)."""
     mask_l1: float = 0.01
     """Size of the mask."""
     mask_hinge: float = 0.1
@@ -104,7 +108,9 @@ class TrainSettings:
     batch: int = 8
     """Faces of each person in a step."""
     pairs: int = 0
-    """fast: pairs of frames a step on which the swap's motion is compared."""
+    """fast: pairs of frames a step on which the swap is compared with its footage's motion and its lessons."""
+    teacher: Teacher = "none"
+    """fast: what shows swaps as they should be: mesh, the other person's pictures bent by a face mesh."""
     generator_rate: float = 1e-4
     """Adam's rate of the generator."""
     discriminator_rate: float = 2e-4
@@ -173,12 +179,19 @@ _FAST = Settings(
         edge=0.5,
         structure=2.0,
         motion=0.06,
-        look=8.0,
+        lesson=1.0,
         mask_shape=0.5,
     ),
     augmentation=Augmentation(rotation=1.5, zoom=0.02, shift=0.01, warp=0.15, color_match=0.0),
     training=TrainSettings(
-        batch=8, pairs=4, generator_rate=4e-4, beta_2=0.99, schedule="cosine", precision="bfloat16", balance=0.5
+        batch=4,
+        pairs=4,
+        teacher="mesh",
+        generator_rate=4e-4,
+        beta_2=0.99,
+        schedule="cosine",
+        precision="bfloat16",
+        balance=0.5,
     ),
 )
 
@@ -202,6 +215,15 @@ PRESETS: dict[str, Settings] = {
     )
 }
 """Every preset by its name."""
+
+
+def without_teacher(settings: Settings) -> Settings:
+    """Give settings that have a teacher those that are best without: the mean face stands in for its lessons."""
+    return replace(
+        settings,
+        losses=replace(settings.losses, lesson=0.0, look=8.0),
+        training=replace(settings.training, teacher="none", batch=2 * settings.training.batch),
+    )
 
 
 def find_preset(name: str) -> Settings:

@@ -18,6 +18,7 @@ from faceswap_gan.config import (
     Precision,
     Sampling,
     Settings,
+    Teacher,
     TrainSettings,
     find_preset,
 )
@@ -53,6 +54,7 @@ def run(
     vggface_weights: Path | None = None,
     swap_decoders: bool = False,
     clip_norm: float | None = None,
+    teacher: Teacher | None = None,
     save_minutes: float = 2.0,
     preview_minutes: float = 3.0,
     list_presets: bool = False,
@@ -91,6 +93,8 @@ def run(
         swap_decoders: Let the two people's decoders change places once, late in the run, as the v2.2 model does;
             for the classic presets.
         clip_norm: Largest norm of each player's whole gradient; 0, any, by default.
+        teacher: What shows the fast preset true swaps, nearly: mesh bends the other person's pictures by a face mesh
+            (extra mesh, face_landmarker.task), the default where it can be had; none learns far more slowly.
         save_minutes: Minutes between checkpoints.
         preview_minutes: Minutes between preview sheets.
         list_presets: Only print the presets: parameters, operations, memory and when to use which.
@@ -103,14 +107,16 @@ def run(
         KeyboardInterrupt: Ctrl-C; everything is saved.
     """
     if list_presets:
-        _print_presets()
+        from faceswap_gan.training.presets import preset_table
+
+        sys.stdout.write(preset_table())
         return
     folders, faces = _both(src, dst), None if batch == "auto" else batch
     _check_positive(steps=steps, minutes=minutes, batch=faces, devices=None if devices == "all" else devices)
     _check_not_negative(seed=seed, clip_norm=clip_norm, save_minutes=save_minutes, preview_minutes=preview_minutes)
     flags: dict[str, Any] = {"preset": preset, "batch": faces, "seed": seed, "precision": precision}
     flags |= {"sampling": sampling, "balance": balance, "clean": clean or None, "clip_norm": clip_norm}
-    flags |= {"perceptual": perceptual, "swap_decoders": swap_decoders or None}
+    flags |= {"perceptual": perceptual, "swap_decoders": swap_decoders or None, "teacher": teacher}
     budget = _budget(steps, minutes, save_minutes, preview_minutes)
     fit_batch, vggface = batch == "auto", vggface_weights
     _go_on(folders, model, from_model, flags, budget, fit_batch=fit_batch, devices=devices, vggface=vggface)
@@ -145,12 +151,6 @@ def _go_on(
         if checkpoint is None:
             settings = _begin(model, settings, fit_batch=fit_batch)
         _fit(folders, model, settings, budget, checkpoint, devices, weights, start)
-
-
-def _print_presets() -> None:
-    from faceswap_gan.training.presets import preset_table
-
-    sys.stdout.write(preset_table())
 
 
 def _both(src: Path | None, dst: Path | None) -> dict[str, Path]:
@@ -205,6 +205,7 @@ def _fit(
     from faceswap_gan.training.face_set import read_faces
     from faceswap_gan.training.perceptual import read_features
     from faceswap_gan.training.steps import build_step
+    from faceswap_gan.training.teacher import open_lessons
     from faceswap_gan.training.trainer import train
     from faceswap_gan.training.warm_start import start_networks
 
@@ -213,6 +214,7 @@ def _fit(
     people = {side: read_faces(folder, size=settings.model.size) for side, folder in folders.items()}
     if settings.training.clean:
         people = clean(people, model / "logs" / "left_out.csv")
+    lessons = open_lessons(settings, people)
     begin = -1 if checkpoint is None else checkpoint.state.step
     check_machines({side: person.crops for side, person in people.items()}, settings, begin)
     with on_devices(number):
@@ -224,7 +226,7 @@ def _fit(
         model, settings.preset, millions, settings.training.precision, number,
         *(len(people[side].faces) for side in ("src", "dst")), max(0, begin),
     )  # fmt: skip
-    train(people, networks, step, settings, model=model, budget=budget, checkpoint=checkpoint)
+    train(people, networks, step, settings, model=model, budget=budget, checkpoint=checkpoint, lessons=lessons)
 
 
 def _settle(model: Path, checkpoint: Checkpoint | None, flags: Mapping[str, Any]) -> Settings:
@@ -254,6 +256,7 @@ def _section(settings: Settings, name: str) -> LossSettings | TrainSettings:
 def _choose(preset: str | None, asked: Mapping[str, Any]) -> Settings:
     """Return a preset with the settings that are asked for, saying which and why."""
     from faceswap_gan.training.devices import has_fast_bfloat16, has_gpu
+    from faceswap_gan.training.teacher import settle_teacher
 
     if preset is not None:
         settings = find_preset(preset)
@@ -262,6 +265,7 @@ def _choose(preset: str | None, asked: Mapping[str, Any]) -> Settings:
         gpu = has_gpu()
         settings = PRESETS["classic-128" if gpu else "fast"]
         log.info("preset %s, because %s", settings.preset, "a GPU was found" if gpu else "no GPU was found")
+    settings = settle_teacher(settings, asked.get("teacher"))
     if settings.training.precision == "bfloat16" and "precision" not in asked and not has_fast_bfloat16():
         log.info("float32 instead of bfloat16: this processor and backend do not compute in bfloat16")
         asked = {**asked, "precision": "float32"}

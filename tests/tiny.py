@@ -12,7 +12,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap_gan.config import PRESETS, Augmentation, Settings
+from faceswap_gan.config import PRESETS, Augmentation, Settings, without_teacher
 from faceswap_gan.faces.alignment import template
 from faceswap_gan.faces.folder import mask_folder
 from faceswap_gan.faces.hulls import part_mask
@@ -54,14 +54,14 @@ def read_people(folder: Path) -> dict[str, FaceSet]:
 
 
 def tiny_settings(family: str, *, training: Mapping[str, Any] | None = None, **losses: Any) -> Settings:
-    """A preset at 64 px with few channels, float32, two faces a step, constant rates and no perceptual loss.
+    """A preset at 64 px with few channels, float32, two faces a step, constant rates, no teacher, no perceptual loss.
 
     Args:
         family: ``fast`` or ``classic``.
         training: training settings to change.
         **losses: loss settings to change.
     """
-    settings = PRESETS["fast" if family == "fast" else "classic-64"]
+    settings = without_teacher(PRESETS["fast"]) if family == "fast" else PRESETS["classic-64"]
     changes = {"batch": 2, "pairs": int(family == "fast"), "precision": "float32", "schedule": "constant"}
     return replace(
         settings,

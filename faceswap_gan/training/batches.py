@@ -15,14 +15,12 @@ from faceswap_gan.nn.fast import SIDES
 from faceswap_gan.training.augment import augment
 from faceswap_gan.training.face_set import FaceSet
 from faceswap_gan.training.host import count_cores
+from faceswap_gan.training.lessons import Lessons
+from faceswap_gan.training.pairs import PairMaker
 from faceswap_gan.training.recolor import measure_colors
-from faceswap_gan.training.sampling import face_probabilities, moment_probabilities
+from faceswap_gan.training.sampling import face_probabilities
 
-Bytes = NDArray[np.uint8]
 Batch = dict[str, NDArray[np.generic]]
-
-_NEAR = 4  # frames: half of the pairs are at most so far apart
-_TOWARDS_SRC = 0.75  # share of pairs that are dst's footage painted as src, the way most models are used
 
 _MOST_THREADS = 8  # beyond, Python's own part of the work is the limit
 
@@ -33,18 +31,17 @@ class BatchMaker:
     Args:
         people: the faces of ``src`` and ``dst``.
         settings: the model's settings.
+        lessons: by whose footage it is; pairs are taken from them, where there are any.
     """
 
-    def __init__(self, people: Mapping[str, FaceSet], settings: Settings) -> None:
+    def __init__(
+        self, people: Mapping[str, FaceSet], settings: Settings, lessons: Mapping[str, Lessons] | None = None
+    ) -> None:
         self._people = people
         self._settings = settings
-        self._looks = np.stack([_mean_face(people[side].crops) for side in SIDES])
         self._odds = {side: self._face_odds(people[side]) for side in SIDES}
-        self._moments = {
-            side: moment_probabilities(people[side].crops, people[side].crop_masks[..., :2])
-            for side in SIDES
-            if settings.training.pairs
-        }
+        number = settings.training.pairs
+        self._pairs = PairMaker(people, self._odds, number, lessons) if number else None
         self._colors = {side: measure_colors(people[side].faces) for side in SIDES}
 
     def make(self, step: int) -> Batch:
@@ -53,16 +50,14 @@ class BatchMaker:
         Returns:
             uint8 arrays ``<side>_warped``, ``<side>_target`` and ``<side>_masks`` (N, S, S, 3) of both people, the
             mixing ``ratio`` float32 (1,) of the adversarial loss, that of the perceptual loss, ``blend``, where
-            there is one, and, where the settings ask for pairs, P pairs
-            of frames: ``pair_crops`` and ``pair_masks`` (2 P, S, S, 3), first frames before second frames, and
-            ``pair_person`` int32 (2 P,), whom to paint, and ``looks`` (2, S, S, 3), the mean face of each person.
+            there is one, and, where the settings ask for pairs, those of `PairMaker.make`.
         """
         rng = np.random.default_rng([self._settings.training.seed, step])
         batch: Batch = {"ratio": rng.beta(0.2, 0.2, 1).astype(np.float32)}
         for side in SIDES:
             batch |= self._samples(side, rng)
-        if self._settings.training.pairs:
-            batch |= self._pairs(rng)
+        if self._pairs is not None:
+            batch |= self._pairs.make(rng)
         if self._settings.losses.perceptual != "none":
             batch["blend"] = rng.beta(0.2, 0.2, 1).astype(np.float32)
         return batch
@@ -94,37 +89,6 @@ class BatchMaker:
             f"{side}_target": sample.target,
             f"{side}_masks": sample.masks,
         }
-
-    def _pairs(self, rng: np.random.Generator) -> Batch:
-        number = self._settings.training.pairs
-        towards_src = rng.random(number) < _TOWARDS_SRC
-        near = rng.random(number) < 0.5
-        mirrored = rng.random(number) < 0.5
-        frames: list[list[Bytes]] = [[], []]
-        masks: list[list[Bytes]] = [[], []]
-        for index in range(number):
-            side = "dst" if towards_src[index] else "src"
-            footage = self._people[side]
-            total = len(footage.crops)
-            first = int(rng.choice(total, p=(self._moments if near[index] else self._odds)[side]))
-            apart = int(rng.integers(1, min(_NEAR + 1, total) if near[index] else total))
-            flip = slice(None, None, -1 if mirrored[index] else 1)
-            for which, frame in enumerate((first, (first + apart) % total)):
-                frames[which].append(footage.crops[frame][:, flip])
-                masks[which].append(footage.crop_masks[frame][:, flip])
-        person = np.where(towards_src, SIDES.index("src"), SIDES.index("dst"))
-        return {
-            "pair_crops": np.stack([*frames[0], *frames[1]]),
-            "pair_masks": np.stack([*masks[0], *masks[1]]),
-            "pair_person": np.tile(person, 2).astype(np.int32),
-            "looks": self._looks,
-        }
-
-
-def _mean_face(crops: Bytes) -> Bytes:
-    """Average crops (N, S, S, 3) and their mirror images."""
-    mean = np.asarray(np.mean(crops, axis=0, dtype=np.float64))
-    return np.rint((mean + mean[:, ::-1]) / 2.0).astype(np.uint8)
 
 
 def prefetch(make: Callable[[int], Batch], *, start: int, threads: int | None = None) -> Generator[tuple[int, Batch]]:

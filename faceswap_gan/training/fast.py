@@ -30,7 +30,8 @@ class FastStep(Step):
     """
 
     def __init__(self, networks: Networks, weights: LossSettings) -> None:
-        super().__init__(networks, weights, ("reconstruction", "structure", "edge", "mask", "motion", "look"))
+        terms = ("reconstruction", "structure", "edge", "mask", "motion", "lesson" if weights.lesson else "look")
+        super().__init__(networks, weights, terms)
         shape = (len(SIDES), *networks["encoder"].input_shape[1:])
         state = {"initializer": "zeros", "trainable": False, "aggregation": "only_first_replica"}
         self.mean_swap = self.add_weight(name="mean_swap", shape=shape, **state)
@@ -39,8 +40,9 @@ class FastStep(Step):
     def terms(self, batch: Tensors) -> Terms:
         """Reconstruct both people from warped crops, and swap pairs of frames as they are.
 
-        ``motion`` makes a swap change as its footage changes, ``look`` keeps its mean over frames at the painted
-        person's mean face. Without ``look``, ``motion`` lets the footage's own face through.
+        ``motion`` makes a swap change as its footage changes. ``lesson`` compares it with what a teacher shows. Where
+        there is none, ``look`` keeps its mean over frames at the painted person's mean face: ``motion`` alone lets
+        the footage's own face through.
         """
         warped, target, masks = (
             ops.concatenate([batch[f"{side}_{name}"] for side in SIDES]) for name in ("warped", "target", "masks")
@@ -57,9 +59,14 @@ class FastStep(Step):
         terms["motion"] = self.weights_of_losses.motion * _move(
             to_picture(pairs), head.rgb[2 * count :], to_mask(batch["pair_masks"])
         )
-        terms["look"] = self.weights_of_losses.look * self._look(
-            head.rgb[2 * count :], painted, to_mask(batch["pair_masks"]), to_picture(batch["looks"])
-        )
+        if self.weights_of_losses.lesson:
+            pictures, trust = to_picture(batch["pair_pictures"]), to_mask(batch["pair_trust"])
+            taught = self._reconstruct(pictures, head.rgb[2 * count :], to_mask(batch["pair_masks"]), trust)
+            terms["lesson"] = self.weights_of_losses.lesson * sum(taught.values())
+        else:
+            terms["look"] = self.weights_of_losses.look * self._look(
+                head.rgb[2 * count :], painted, to_mask(batch["pair_masks"]), to_picture(batch["looks"])
+            )
         return terms
 
     def _look(
@@ -87,11 +94,22 @@ class FastStep(Step):
         pull = error * (rgb - ops.stop_gradient(rgb)) + 0.5 * ops.square(error)
         return ops.mean(ops.sum(masks[..., 2:3] * pull, axis=-1))
 
-    def _reconstruct(self, target: keras.KerasTensor, rgb: keras.KerasTensor, masks: keras.KerasTensor) -> Terms:
-        """Compare colours, structure and edges inside the face, eyes and mouth most; summed over both people."""
+    def _reconstruct(
+        self,
+        target: keras.KerasTensor,
+        rgb: keras.KerasTensor,
+        masks: keras.KerasTensor,
+        trust: keras.KerasTensor | None = None,
+    ) -> Terms:
+        """Compare colours, structure and edges inside the face, eyes and mouth most; summed over both people.
+
+        Where targets are made up, ``trust`` (N, S, S, 1) in [0, 1] says how far each pixel counts; else hair and
+        collar count a little, too.
+        """
         weights = self.weights_of_losses
         eyes, mouth, face = (masks[..., index : index + 1] for index in range(3))
-        region = _OUTSIDE + (1.0 - _OUTSIDE) * face + weights.eyes * eyes + weights.mouth * mouth
+        parts = weights.eyes * eyes + weights.mouth * mouth
+        region = _OUTSIDE + (1.0 - _OUTSIDE) * face + parts if trust is None else trust * (1.0 + parts)
         differences = zip(neighbour_differences(rgb), neighbour_differences(target), strict=True)
         edges = [ops.mean(ops.abs(a - b) * region[:, :-1, :-1]) for a, b in differences]
         halves = [ops.average_pool(image, 2, 2, data_format="channels_last") for image in (target, rgb, region)]

@@ -27,6 +27,7 @@ from faceswap_gan.training.checkpoint import (
 from faceswap_gan.training.face_set import FaceSet
 from faceswap_gan.training.guard import Guard
 from faceswap_gan.training.held_out import HeldOut, Scores, hold_out
+from faceswap_gan.training.lessons import Lessons
 from faceswap_gan.training.log import TrainingLog
 from faceswap_gan.training.networks import Networks, build_painter
 from faceswap_gan.training.preview import Previewer
@@ -49,6 +50,7 @@ def train(
     model: Path,
     budget: Budget,
     checkpoint: Checkpoint | None = None,
+    lessons: Mapping[str, Lessons] | None = None,
 ) -> State:
     """Train until the budget is used up; Ctrl-C saves and raises KeyboardInterrupt.
 
@@ -62,6 +64,7 @@ def train(
         model: the model folder.
         budget: when to stop.
         checkpoint: where to go on from; None starts with the networks as they are.
+        lessons: what a teacher shows, by whose footage it is.
 
     Returns:
         Where training stands.
@@ -70,7 +73,7 @@ def train(
         ModelError: training diverged after three rollbacks; the last checkpoint is kept.
         KeyboardInterrupt: the user stopped it; everything is saved.
     """
-    run = _Run(people, networks, step, settings, model)
+    run = _Run(people, networks, step, settings, model, lessons)
     state = run.begin() if checkpoint is None else run.load(checkpoint)
     with _stop_at_ctrl_c() as stopped, TrainingLog(model / "logs", step=state.step) as journal:
         while budget.progress(state) < 1.0 and not stopped():
@@ -89,7 +92,13 @@ class _Run:
     """What training works on."""
 
     def __init__(
-        self, people: Mapping[str, FaceSet], networks: Networks, step: Step, settings: Settings, model: Path
+        self,
+        people: Mapping[str, FaceSet],
+        networks: Networks,
+        step: Step,
+        settings: Settings,
+        model: Path,
+        lessons: Mapping[str, Lessons] | None,
     ) -> None:
         self._networks = networks
         self._step = step
@@ -97,7 +106,7 @@ class _Run:
         self._model = model
         painters = {side: build_painter(networks, side) for side in people}
         trained, held_out = hold_out(people, settings.training.held_out)
-        self._batches = BatchMaker(trained, settings)
+        self._batches = BatchMaker(trained, settings, lessons)
         self._preview = Previewer(people, painters, model / "preview")
         self._held_out = HeldOut(held_out, trained, painters) if held_out else None
 

@@ -13,6 +13,7 @@ from tiny import tiny_settings
 from faceswap_gan.config import LossSettings
 from faceswap_gan.nn.fast import SIDES
 from faceswap_gan.training.batches import BatchMaker
+from faceswap_gan.training.lessons import blank_lessons
 from faceswap_gan.training.networks import build_networks
 from faceswap_gan.training.steps import build_step
 
@@ -217,3 +218,20 @@ def test_look_pulls_where_nothing_else_weighs(people, look):
     networks, step = _build(replace(settings, losses=replace(NOTHING, look=look)), plain=True)
     moves = _moves(networks, step, BatchMaker(people, settings).make(0))
     assert any(move.any() for move in moves.values()) == bool(look)
+
+
+def test_a_lesson_is_learned_where_it_is_trusted(people):
+    settings = tiny_settings("fast", training={"pairs": 4, "generator_rate": 1e-3})
+    lessons = {side: blank_lessons(people[SIDES[1 - SIDES.index(side)]]) for side in SIDES}
+    batch = BatchMaker(people, settings, lessons).make(0)
+    only = replace(NOTHING, lesson=1.0, reconstruction=1.0)
+    _, step = _build(replace(settings, losses=only), eager=False)
+    history = []
+    for _ in range(25):
+        step.restart_means()
+        history.append(_losses(step, batch)["lesson"])
+    assert "look" not in step.means
+    assert history[-1] < 0.7 * history[0]
+    unsure = {**batch, "pair_trust": np.zeros_like(batch["pair_trust"])}
+    step.restart_means()
+    assert _losses(step, unsure)["lesson"] == 0.0

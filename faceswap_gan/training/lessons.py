@@ -1,0 +1,246 @@
+"""What a swap should look like, shown by geometry: one person's pictures bent onto the other's pose and expression.
+
+Two clips hold no frame of which the true swap is known. A face mesh makes one up, nearly: the other person's picture
+nearest in pose and expression is bent, triangle by triangle, onto a mesh that has that person's shape and the
+footage's pose, expression and gaze. It flickers, has seams, lacks what no picture shows; a network that learns from
+hundreds of them learns what they have in common.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from faceswap_gan.errors import FaceFolderError
+from faceswap_gan.faces.alignment import template
+from faceswap_gan.faces.detector import Face
+from faceswap_gan.faces.hulls import part_mask
+from faceswap_gan.faces.landmarks import LEAST_SCORES, LandmarkProvider, Landmarks
+from faceswap_gan.faces.look import describe_look
+from faceswap_gan.faces.mesh import Topology
+from faceswap_gan.faces.mesh_choice import SourceChooser
+from faceswap_gan.faces.mesh_eyes import turn_eyes
+from faceswap_gan.faces.mesh_mask import face_width, paint_mask, soft_edge, source_edge
+from faceswap_gan.faces.mesh_shape import measure_difference
+from faceswap_gan.faces.mesh_warp import map_back, rasterise, reduction, sample
+from faceswap_gan.faces.topology import MESH_POINTS
+from faceswap_gan.nn.fast import SIDES
+from faceswap_gan.training.face_set import FaceSet
+from faceswap_gan.training.host import count_cores
+
+Bytes = NDArray[np.uint8]
+Meshes = dict[int, Landmarks]
+"""Meshes by the number of the face, in px of `FaceSet.faces`."""
+
+FEWEST = 32
+"""Faces of a person whose mesh must be found, or there are no lessons."""
+
+_MOST = 2000  # lessons of a person
+_RUN = 8  # neighbouring frames among them
+_MOST_PICTURES = 240
+_AHEAD = 7  # frames that the choice of a picture looks at
+_EDGE = 0.08  # soft edge of the painted region, in widths of the face
+_BOX_SIDE, _BOX_RISE = 2.85, 0.215  # MTCNN's box in inter-ocular distances: side, and middle above the points'
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """Frames of one person's footage, and what each should look like painted as the other person."""
+
+    frames: NDArray[np.int64]
+    """Numbers of the faces in their `FaceSet`, ascending, (M,)."""
+    masks: Bytes
+    """Eyes, mouth and painted region of the pictures, (M, S, S, 3), 255 = full weight."""
+    pictures: Bytes
+    """The same moment as the other person, RGB (M, S, S, 3)."""
+    trust: Bytes
+    """How far each pixel of it is to be believed, (M, S, S, 1)."""
+
+
+def blank_lessons(faces: FaceSet) -> Lessons:
+    """Make lessons that show the footage itself, to try a step with."""
+    return Lessons(np.arange(len(faces.crops)), faces.crop_masks, faces.crops, faces.crop_masks[..., :1])
+
+
+def find_meshes(faces: FaceSet, open_provider: Callable[[], LandmarkProvider]) -> Meshes:
+    """Find the mesh of every face, in threads.
+
+    Args:
+        faces: one person's.
+        open_provider: opens a provider of 478 points; called once in each thread.
+
+    Returns:
+        The meshes that can be trusted.
+    """
+    own = threading.local()
+
+    def find(index: int) -> Landmarks:
+        if not hasattr(own, "provider"):
+            own.provider = open_provider()
+        picture = faces.faces[index]
+        return own.provider.find(picture, _face_of(faces, index, len(picture)))  # type: ignore[no-any-return]
+
+    with ThreadPoolExecutor(count_cores(), thread_name_prefix="meshes") as pool:
+        found = list(pool.map(find, range(len(faces.faces))))
+    return {index: mesh for index, mesh in enumerate(found) if mesh.score >= LEAST_SCORES["mesh"]}
+
+
+def outline_faces(faces: FaceSet, meshes: Meshes) -> None:
+    """Draw each face's painted region anew, in place, by its mesh: up to the hair and the jaw, and no further.
+
+    Args:
+        faces: one person's; the third of its masks is changed where a mesh is known.
+        meshes: of `find_meshes`.
+    """
+    size = faces.crop_masks.shape[1]
+    for index, mesh in meshes.items():
+        region = _region(mesh, len(faces.faces[index]))
+        faces.masks[index, ..., 2] = region
+        faces.crop_masks[index, ..., 2] = _shrink(region, size)
+
+
+def make_lessons(
+    people: Mapping[str, FaceSet], meshes: Mapping[str, Meshes], topology: Topology
+) -> dict[str, Lessons]:
+    """Make the lessons of both people's footage.
+
+    Args:
+        people: the faces of ``src`` and ``dst``.
+        meshes: of both, see `find_meshes`.
+        topology: how the mesh's points are joined.
+
+    Returns:
+        By whose footage it is: at most 2000 of its frames, runs of neighbours evenly spread.
+
+    Raises:
+        FaceFolderError: hardly a mesh was found.
+    """
+    for side in SIDES:
+        if len(meshes[side]) < FEWEST:
+            raise FaceFolderError(
+                f"expected at least {FEWEST} faces of {side} whose mesh can be found, got {len(meshes[side])}; "
+                "choose clearer footage, or train with --teacher none."
+            )
+    return {
+        side: _Teacher(people[side], meshes[side], people[other], meshes[other], topology).teach()
+        for side, other in zip(SIDES, reversed(SIDES), strict=True)
+    }
+
+
+class _Teacher:
+    """Paints one person's footage with pictures of the other."""
+
+    def __init__(
+        self, footage: FaceSet, meshes: Meshes, person: FaceSet, own_meshes: Meshes, topology: Topology
+    ) -> None:
+        self._footage, self._meshes, self._person, self._own, self._topology = (
+            footage, meshes, person, own_meshes, topology,
+        )  # fmt: skip
+        self._frames = spread_runs(sorted(meshes), _MOST, _RUN)
+        self._pictures = spread_runs(sorted(own_meshes), _MOST_PICTURES, 1)
+        self._edged: dict[int, Bytes] = {}
+        looks = self._looks([meshes[frame] for frame in self._frames])
+        theirs = self._looks([own_meshes[picture] for picture in self._pictures])
+        self._choice = _choose(SourceChooser(theirs), looks)
+        apart = np.linalg.norm(looks - theirs[self._choice], axis=1)
+        near = np.argsort(apart)[: max(FEWEST, len(apart) // 2)]
+        self._difference = measure_difference(
+            [meshes[frame] for frame in self._frames],
+            [own_meshes[picture] for picture in self._pictures],
+            np.stack([near, self._choice[near]], axis=1),
+            topology,
+        )
+
+    def teach(self) -> Lessons:
+        """Paint the lessons, in threads."""
+        with ThreadPoolExecutor(count_cores(), thread_name_prefix="lessons") as pool:
+            painted = list(pool.map(self._paint, range(len(self._frames))))
+        pictures, masks, trust = (np.stack(each) for each in zip(*painted, strict=True))
+        return Lessons(np.asarray(self._frames), masks, pictures, trust[..., None])
+
+    def _looks(self, meshes: list[Landmarks]) -> NDArray[np.float32]:
+        return np.stack([describe_look(mesh, self._topology) for mesh in meshes])
+
+    def _paint(self, number: int) -> tuple[Bytes, Bytes, Bytes]:
+        """Paint one lesson: picture (S, S, 3), masks (S, S, 3), trust (S, S)."""
+        frame, picture = self._frames[number], self._pictures[self._choice[number]]
+        shape = self._footage.faces[frame].shape
+        mesh = self._difference.apply(self._meshes[frame], self._topology)
+        layer, alpha = self._bend(mesh, picture, shape)
+        size = self._footage.crops.shape[1]
+        parts = [part_mask("eyes", mesh, shape[0]), part_mask("mouth", mesh, shape[0]), _region(mesh, shape[0])]
+        masks = [_shrink(part, size) for part in parts]
+        return _shrink(layer, size), np.dstack(masks), _shrink(alpha, size)
+
+    def _bend(self, mesh: Landmarks, picture: int, shape: tuple[int, ...]) -> tuple[Bytes, Bytes]:
+        """Bend a picture onto a mesh: RGB (R, R, 3) and how far it can be trusted (R, R)."""
+        source, triangles = self._own[picture], self._topology.triangles
+        dst, src = mesh.points[:MESH_POINTS], source.points[:MESH_POINTS]
+        raster = rasterise(dst, triangles, shape, depth=None if mesh.depth is None else mesh.depth[:MESH_POINTS])
+        there = map_back(raster, dst, src, triangles)
+        turn_eyes(there, raster, mesh.points, source.points)
+        layer = sample(self._with_edge(picture), there, reduction(src, dst, triangles))
+        alpha = paint_mask(raster, layer[..., 3].astype(np.float32) / np.float32(255), mesh, source, triangles)
+        whole = np.zeros((*shape[:2], 4), np.uint8)
+        place, part = raster.overlap(shape)
+        whole[place] = np.dstack([layer[..., :3], np.rint(255 * alpha).astype(np.uint8)])[part]
+        return whole[..., :3], whole[..., 3]
+
+    def _with_edge(self, picture: int) -> Bytes:
+        """A picture of the person with its face's soft edge as fourth channel, drawn when it is first needed."""
+        if picture not in self._edged:
+            image = self._person.faces[picture]
+            edge = source_edge(image, self._own[picture], self._topology.triangles)
+            self._edged[picture] = np.dstack([image, edge])
+        return self._edged[picture]
+
+
+def spread_runs(indices: list[int], most: int, run: int) -> list[int]:
+    """Choose at most so many of some numbers: runs of neighbours, evenly spread; all where they are few enough."""
+    if len(indices) <= most:
+        return indices
+    starts = np.linspace(0, len(indices) - run, most // run).astype(int)
+    return [indices[place] for place in np.unique(starts[:, None] + np.arange(run))]
+
+
+def _choose(chooser: SourceChooser, looks: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Choose a picture for each frame, in their order."""
+    chosen: list[int] = []
+    for index in range(len(looks)):
+        chosen.append(chooser.choose(looks[index : index + _AHEAD], chosen[-1] if chosen else None))
+    return np.asarray(chosen)
+
+
+def _face_of(faces: FaceSet, index: int, side: int) -> Face:
+    """Say where a face lies in its own picture, px: about where the detector's box would be."""
+    points = template(side)
+    if faces.landmarks is not None and np.isfinite(faces.landmarks[index]).all():
+        points = (faces.landmarks[index] + 0.5) * (side / faces.crops.shape[1]) - 0.5
+    eyes, mouth = points[:2].mean(axis=0), points[3:].mean(axis=0)
+    unit = max(np.hypot(*(points[1] - points[0])), np.hypot(*(mouth - eyes)) / 1.1)
+    middle = (eyes + mouth) / 2.0 - [0.0, _BOX_RISE * unit]
+    box = np.concatenate([middle - _BOX_SIDE * unit / 2.0, middle + _BOX_SIDE * unit / 2.0])
+    return Face(box.astype(np.float32), points.astype(np.float32), 1.0)
+
+
+def _region(mesh: Landmarks, side: int) -> Bytes:
+    """Draw the region of a crop that a mesh covers, soft at its rim: uint8 (side, side)."""
+    hull = cv2.convexHull(mesh.points[:MESH_POINTS])
+    covered = np.zeros((side, side), np.uint8)
+    cv2.fillConvexPoly(covered, np.rint(hull * 16).astype(np.int32), 1, cv2.LINE_8, 4)
+    return np.rint(255 * soft_edge(covered, _EDGE * face_width(mesh.points))).astype(np.uint8)
+
+
+def _shrink(picture: Bytes, size: int) -> Bytes:
+    if picture.shape[0] == size:
+        return picture
+    return np.asarray(cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA), np.uint8)

@@ -1,0 +1,94 @@
+"""Pairs of frames of one person's footage that are painted as the other, and what is known of the swaps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faceswap_gan.nn.fast import SIDES
+from faceswap_gan.training.face_set import FaceSet
+from faceswap_gan.training.lessons import Lessons
+from faceswap_gan.training.sampling import moment_probabilities
+
+Bytes = NDArray[np.uint8]
+Floats = NDArray[np.float64]
+
+_NEAR = 4  # frames: half of the pairs are at most so far apart
+_TOWARDS_SRC = 0.75  # share of pairs that are dst's footage painted as src, the way most models are used
+
+
+class PairMaker:
+    """Draws pairs of frames.
+
+    Args:
+        people: the faces of ``src`` and ``dst``.
+        odds: how often each of their faces is drawn, see `training.sampling.face_probabilities`.
+        number: pairs of a batch.
+        lessons: by whose footage it is; pairs are taken from their frames, where there are any.
+    """
+
+    def __init__(
+        self,
+        people: Mapping[str, FaceSet],
+        odds: Mapping[str, Floats],
+        number: int,
+        lessons: Mapping[str, Lessons] | None = None,
+    ) -> None:
+        self._number = number
+        self._looks = np.stack([_mean_face(people[side].crops) for side in SIDES])
+        self._footage = {side: _columns(people[side], None if lessons is None else lessons[side]) for side in SIDES}
+        taught = {side: slice(None) if lessons is None else lessons[side].frames for side in SIDES}
+        self._odds = {side: odds[side][taught[side]] / odds[side][taught[side]].sum() for side in SIDES}
+        self._moments = {
+            side: moment_probabilities(columns["crops"], columns["masks"][..., :2])
+            for side, columns in self._footage.items()
+        }
+
+    def make(self, rng: np.random.Generator) -> dict[str, NDArray[np.generic]]:
+        """Draw P pairs.
+
+        Returns:
+            uint8 ``pair_crops`` and ``pair_masks`` (2 P, S, S, 3), first frames before second frames; where there are
+            lessons ``pair_pictures`` (2 P, S, S, 3) and ``pair_trust`` (2 P, S, S, 1); ``pair_person`` int32 (2 P,),
+            whom to paint; and ``looks`` (2, S, S, 3), the mean face of each person.
+        """
+        number = self._number
+        towards_src = rng.random(number) < _TOWARDS_SRC
+        near = rng.random(number) < 0.5
+        mirrored = rng.random(number) < 0.5
+        drawn: list[list[dict[str, Bytes]]] = [[], []]
+        for index in range(number):
+            side = "dst" if towards_src[index] else "src"
+            total = len(self._odds[side])
+            first = int(rng.choice(total, p=(self._moments if near[index] else self._odds)[side]))
+            apart = int(rng.integers(1, min(_NEAR + 1, total) if near[index] else total))
+            flip = slice(None, None, -1 if mirrored[index] else 1)
+            for which, frame in enumerate((first, (first + apart) % total)):
+                drawn[which].append({name: each[frame][:, flip] for name, each in self._footage[side].items()})
+        rows = [*drawn[0], *drawn[1]]
+        person = np.where(towards_src, SIDES.index("src"), SIDES.index("dst"))
+        return {
+            **{f"pair_{name}": np.stack([row[name] for row in rows]) for name in rows[0]},
+            "pair_person": np.tile(person, 2).astype(np.int32),
+            "looks": self._looks,
+        }
+
+
+def _columns(person: FaceSet, lessons: Lessons | None) -> dict[str, Bytes]:
+    """Give what a pair takes of each frame, by name."""
+    if lessons is None:
+        return {"crops": person.crops, "masks": person.crop_masks}
+    return {
+        "crops": person.crops[lessons.frames],
+        "masks": lessons.masks,
+        "pictures": lessons.pictures,
+        "trust": lessons.trust,
+    }
+
+
+def _mean_face(crops: Bytes) -> Bytes:
+    """Average crops (N, S, S, 3) and their mirror images."""
+    mean = np.asarray(np.mean(crops, axis=0, dtype=np.float64))
+    return np.rint((mean + mean[:, ::-1]) / 2.0).astype(np.uint8)

@@ -1,0 +1,114 @@
+"""Lessons: one person's pictures bent onto the other's pose and expression."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from heads import draw_topology, head, picture
+from tiny import tiny_settings
+
+from faceswap_gan.errors import FaceFolderError
+from faceswap_gan.faces.landmarks import Landmarks
+from faceswap_gan.nn.fast import SIDES
+from faceswap_gan.training.batches import BatchMaker
+from faceswap_gan.training.face_set import FaceSet
+from faceswap_gan.training.lessons import find_meshes, make_lessons, outline_faces, spread_runs
+
+TOPOLOGY = draw_topology()
+COUNT, SIDE = 40, 64
+SKIN = {"src": (220, 120, 90), "dst": (90, 160, 110)}
+LOOKS = [{"yaw": 12 * np.sin(i / 5), "mouth": 0.15 * (1 + np.sin(i / 3)) / 2} for i in range(COUNT)]
+
+
+def small(pictures):
+    return np.stack([cv2.resize(each, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for each in pictures])
+
+
+def faces_of(side, meshes):
+    faces = np.stack([picture(mesh, skin=SKIN[side]) for mesh in meshes.values()])
+    masks = np.zeros_like(faces)
+    return FaceSet(faces=faces, masks=masks, crops=small(faces), crop_masks=small(masks))
+
+
+@pytest.fixture(scope="module")
+def meshes():
+    return {side: {i: head(scale=scale, **look) for i, look in enumerate(LOOKS)} for side, scale in
+            (("src", 40.0), ("dst", 34.0))}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def people(meshes):
+    return {side: faces_of(side, meshes[side]) for side in SIDES}
+
+
+@pytest.fixture(scope="module")
+def lessons(people, meshes):
+    return make_lessons(people, meshes, TOPOLOGY)
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_a_lesson_shows_the_other_person_where_the_footage_is(lessons, people, side):
+    other = SIDES[1 - SIDES.index(side)]
+    lesson = lessons[side]
+    assert lesson.pictures.shape == people[side].crops.shape
+    assert lesson.trust.shape == (COUNT, SIDE, SIDE, 1)
+    truth = people[other].crops  # both clips show the same looks at the same time
+    for index in range(0, COUNT, 7):
+        sure = lesson.trust[index, ..., 0] > 250
+        assert sure.sum() > 0.1 * SIDE**2
+        apart = np.abs(lesson.pictures[index].astype(int) - truth[index]).mean(axis=2)[sure]
+        assert apart.mean() < 8
+
+
+def test_the_painted_region_has_the_others_shape(lessons, people, meshes):
+    for side in SIDES:
+        outline_faces(people[side], meshes[side])
+    for side, other in zip(SIDES, reversed(SIDES), strict=True):
+        painted = lessons[side].masks[..., 2].astype(float).sum(axis=(1, 2))
+        own, theirs = (people[s].crop_masks[..., 2].astype(float).sum(axis=(1, 2)) for s in (side, other))
+        assert np.median(abs(painted / theirs - 1)) < 0.06 < np.median(abs(painted / own - 1))
+
+
+def test_batches_take_pairs_and_lessons_of_the_same_frames(lessons, people):
+    settings = tiny_settings("fast", training={"pairs": 6}, lesson=1.0)
+    batch = BatchMaker(people, settings, lessons).make(3)
+    assert batch["pair_pictures"].shape == batch["pair_crops"].shape == (12, SIDE, SIDE, 3)
+    assert batch["pair_trust"].shape == (12, SIDE, SIDE, 1)
+    for crop, shown, masks, person in zip(*(batch[f"pair_{n}"] for n in ("crops", "pictures", "masks", "person")),
+                                          strict=True):  # fmt: skip
+        footage = SIDES[1 - person]
+        at = [np.abs(np.stack([each, each[:, ::-1]]).astype(int) - crop).reshape(2, -1).max(axis=1)
+              for each in people[footage].crops]  # fmt: skip
+        frame, flip = np.argwhere(np.asarray(at) == 0)[0]
+        turned = slice(None, None, -1 if flip else 1)
+        assert np.array_equal(shown, lessons[footage].pictures[frame][:, turned])
+        assert np.array_equal(masks, lessons[footage].masks[frame][:, turned])
+
+
+def test_few_meshes_are_an_error(people, meshes):
+    few = {"src": meshes["src"], "dst": dict(list(meshes["dst"].items())[:9])}
+    with pytest.raises(FaceFolderError, match="at least 32 faces of dst .* got 9; .*--teacher none"):
+        make_lessons(people, few, TOPOLOGY)
+
+
+def test_meshes_are_asked_for_where_the_face_is(people):
+    class Provider:
+        name = "mesh"
+
+        def find(self, image, face):
+            assert image.shape == (128, 128, 3)
+            assert (face.box[:2] < face.landmarks.min(axis=0)).all()
+            assert (face.box[2:] > face.landmarks.max(axis=0)).all()
+            score = 0.1 if np.array_equal(image, people["src"].faces[5]) else 0.9
+            return Landmarks(np.zeros((478, 2), np.float32), None, None, score)
+
+    assert set(find_meshes(people["src"], Provider)) == set(range(COUNT)) - {5}
+
+
+def test_runs_are_spread_over_all():
+    assert spread_runs([3, 5, 9], 3, 2) == [3, 5, 9]
+    chosen = spread_runs(list(range(1000)), 40, 8)
+    assert len(chosen) == 40
+    assert chosen[:8] == list(range(8))
+    assert chosen[-8:] == list(range(992, 1000))
