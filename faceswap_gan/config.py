@@ -195,6 +195,13 @@ _FAST = Settings(
     ),
 )
 
+_QUALITY = replace(
+    _FAST,
+    preset="quality",
+    model=replace(_FAST.model, size=256, width=64, latent=512),
+    training=replace(_FAST.training, batch=12, pairs=6, generator_rate=3e-4, ema=0.999),
+)
+
 
 def _classic(size: int, capacity: Literal["standard", "lite"]) -> Settings:
     lite = capacity == "lite"
@@ -210,6 +217,7 @@ PRESETS: dict[str, Settings] = {
     settings.preset: settings
     for settings in (
         _FAST,
+        _QUALITY,
         *(_classic(size, "standard") for size in (64, 128, 256)),
         *(_classic(size, "lite") for size in (64, 128, 256)),
     )

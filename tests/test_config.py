@@ -24,10 +24,11 @@ def test_changed_numbers_survive():
 
 
 def test_presets_are_what_their_names_say():
-    assert set(PRESETS) == {"fast"} | {f"classic-{kind}{size}" for kind in ("", "lite-") for size in (64, 128, 256)}
+    classic = {f"classic-{kind}{size}" for kind in ("", "lite-") for size in (64, 128, 256)}
+    assert set(PRESETS) == {"fast", "quality"} | classic
     for name, settings in PRESETS.items():
         assert settings.preset == name
-        if name != "fast":
+        if name not in ("fast", "quality"):
             assert settings.model.size == int(name.split("-")[-1])
             assert (settings.model.capacity, settings.model.norm) == (
                 ("lite", "hybrid") if "lite" in name else ("standard", "instancenorm")

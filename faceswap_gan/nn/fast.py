@@ -126,7 +126,7 @@ def build_fast_decoder(
 
     Args:
         size: as in the encoder.
-        width: channels of the finest stage; the coarser have 2, 4 and 8 times as many.
+        width: channels at 64 px; the coarser stages have 2, 4 and 8 times as many, one at 128 px half as many.
         latent: as in the encoder.
         rng: source of the starting weights.
         name: name of the model.
@@ -148,9 +148,11 @@ def build_fast_decoder(
             break
         side, filters = side * 2, filters // 2
         x = _upscale(x, filters, rng, name=f"up{side}")
-    x = _upscale(x, width, rng, name="up64")
-    x = _conv(x, width, rng, name="conv64")
-    block = size // 64
+    for side in (64, 128) if size > 128 else (64,):
+        filters = width * 64 // side
+        x = _upscale(x, filters, rng, name=f"up{side}")
+        x = _conv(x, filters, rng, name=f"conv{side}")
+    block = size // side
     x = layers.Conv2D(4 * block * block, 3, padding="same", kernel_initializer=_start(rng, "glorot"), name="paint")(x)
     for index in range(block.bit_length() - 1):
         x = PixelShuffle(name=f"paint_shuffle{index + 1}")(x)
