@@ -24,12 +24,14 @@ class SoundFacts:
         packets: how many.
         sha256: of all packets' bytes in order, hexadecimal.
         start: s, when the first one is due; 0 where there is none.
+        end: s, when the last one is over.
     """
 
     codec: str
     packets: int
     sha256: str
     start: float
+    end: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -71,16 +73,17 @@ class _Sound:
 
     def __init__(self, stream: Any) -> None:
         self._codec = stream.codec_context.name if stream.codec_context else "unknown"
-        self._hash, self._packets, self._start = hashlib.sha256(), 0, 0.0
+        self._hash, self._packets, self._start, self._end = hashlib.sha256(), 0, 0.0, 0.0
 
     def take(self, packet: Any) -> None:
         if not self._packets:
             self._start = float((packet.pts or 0) * Fraction(packet.time_base))
+        self._end = float(((packet.pts or 0) + (packet.duration or 0)) * Fraction(packet.time_base))
         self._hash.update(bytes(packet))
         self._packets += 1
 
     def facts(self) -> SoundFacts:
-        return SoundFacts(self._codec, self._packets, self._hash.hexdigest(), self._start)
+        return SoundFacts(self._codec, self._packets, self._hash.hexdigest(), self._start, self._end)
 
 
 def _read_packets(container: Any, path: Path) -> tuple[tuple[float, ...], tuple[SoundFacts, ...]]:

@@ -123,7 +123,8 @@ def plan_output(
             last for a source of one picture); no suffix is a folder of pictures.
         like: the source.
         size: width and height in px if they are not the source's.
-        codec: a key of `CODECS`; None is ``h264``, in .webm ``vp9``, or ``av1`` where vp9 cannot hold the source.
+        codec: a key of `CODECS`; None is ``h264``; in .webm ``vp9``, or ``av1`` where vp9 cannot hold the source's
+            bits; for RGB in .mkv ``ffv1``, which alone keeps it.
         crf: quality, 0 best; None is visually lossless.
         preset: speed, as the codec calls it.
 
@@ -135,7 +136,7 @@ def plan_output(
     _check_place(path)
     if kind_of(path) != "video":
         return _plan_pictures(path, like, size, codec=codec, crf=crf, preset=preset)
-    codec = codec or _default_codec(path, like, size)
+    codec = codec or _default_codec(path, like)
     find_encoder(codec)
     _check_container(path, codec)
     same = size == (like.width, like.height)
@@ -193,7 +194,9 @@ def _check_place(path: Path) -> None:
         raise MediaError(f"could not write {path}: {nearest} is no folder to write in; choose another place.")
 
 
-def _default_codec(path: Path, like: VideoInfo, size: tuple[int, int]) -> str:
+def _default_codec(path: Path, like: VideoInfo) -> str:
+    if path.suffix.lower() == ".mkv" and like.planar.kind == "rgb" and not _is_drawn(like):
+        return "ffv1"
     if path.suffix.lower() != ".webm":
         return "h264"
     return "vp9" if max(p.depth for p in find_encoder("vp9").takes()) >= like.planar.depth else "av1"

@@ -93,28 +93,14 @@ class SegmentWriter:
         """
         if self._last is not None and frame.pts <= self._last:
             raise MediaError(f"expected a frame later than {self._last}, got {frame.pts}; write them in order.")
-        picture = self._picture(frame, image, mask)
+        picture = self.picture(frame, image, mask)
         picture.pts, picture.time_base = frame.pts, frame.time_base
         self._durations[frame.pts], self._last = frame.duration, frame.pts
         self._encode(picture)
         self.frames += 1
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            if kind is None:
-                self._encode(None)
-                self._file.write(_RECORD.pack(0, 0, 0, False) + _END.pack(self.frames, self._file.tell()))
-                self._file.close()
-                self._temporary.replace(self._path)
-        except OSError as failure:
-            raise self._failed(failure) from failure
-        finally:
-            self._file.close()
-            self._temporary.unlink(missing_ok=True)
-
-    def _picture(self, frame: Frame, image: NDArray[Any] | None, mask: NDArray[np.uint8] | None) -> av.VideoFrame:
+    def picture(self, frame: Frame, image: NDArray[Any] | None, mask: NDArray[np.uint8] | None) -> av.VideoFrame:
+        """Make the picture that `write` encodes; takes what it takes."""
         plan, stored = self._plan, frame.stored
         shown = frame.image if image is None else image
         if stored is None or not plan.keeps_samples or stored.size != plan.stored_size:
@@ -131,6 +117,21 @@ class SegmentWriter:
                     "plan the output with the size it will be fed."
                 )
         return paint_picture(shown, plan.planar, plan.tags, matrix=plan.matrix, stored=stored, mask=mask)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self._encode(None)
+                self._file.write(_RECORD.pack(0, 0, 0, False) + _END.pack(self.frames, self._file.tell()))
+                self._file.close()
+                self._temporary.replace(self._path)
+        except OSError as failure:
+            raise self._failed(failure) from failure
+        finally:
+            self._file.close()
+            self._temporary.unlink(missing_ok=True)
 
     def _encode(self, picture: av.VideoFrame | None) -> None:
         plan = self._plan
