@@ -145,7 +145,7 @@ def paint(frame: Frame) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _changed(writer: SegmentWriter, plan: OutputPlan, frame: Frame) -> int:
-    """Samples that differ from the stored ones though no pixel that shares them is painted; -1 if all are converted."""
+    """Samples that differ from the stored ones though no pixel that shares them is painted; -1: all are converted."""
     if frame.stored is None or not plan.keeps_samples:
         return 0
     if (frame.stored.planar.kind == "rgb") != (plan.planar.kind == "rgb"):

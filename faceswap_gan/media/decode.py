@@ -15,8 +15,18 @@ from faceswap_gan.errors import MediaError
 
 log = logging.getLogger(__name__)
 
-MAX_PIXELS = 1 << 26
-"""Most pixels of a video's picture, 8192x8192: more is a damaged header, not a film."""
+MAX_PIXELS = 40_000_000
+"""Most pixels of a video's picture, somewhat more than 8K: more is a damaged header, not a film."""
+
+
+def open_file(path: Path) -> Any:
+    """Open a container for reading; nothing but local files is ever opened, whatever the file says.
+
+    Raises:
+        FFmpegError: no media file.
+    """
+    options = {"protocol_whitelist": "file", "max_pixels": str(MAX_PIXELS)}
+    return av.open(f"file:{path}", options=options, metadata_errors="replace")
 
 
 @contextmanager
@@ -29,9 +39,8 @@ def open_video(path: Path) -> Iterator[Any]:
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "does not exist"
         raise MediaError(f"expected a video file, got {path}, which {what}; check the path.")
-    options = {"protocol_whitelist": "file", "max_pixels": str(MAX_PIXELS)}
     try:
-        container = av.open(f"file:{path}", options=options, metadata_errors="replace")
+        container = open_file(path)
     except (av.FFmpegError, OSError) as error:
         raise MediaError(
             f"expected a video, got {path}, which cannot be opened ({error.strerror}); "
@@ -99,6 +108,11 @@ def decode_video(container: Any, stream: Any, path: Path) -> Iterator[av.VideoFr
             f"expected at least one frame in {path}, got none that decodes; the file may be cut off or "
             f"need a decoder ({stream.codec_context.name}) that is not built in."
         )
+
+
+def exact_seconds(value: float) -> Fraction:
+    """Take a time in s for the number that was meant, to the microsecond: 0.16 is 4/25."""
+    return Fraction(value).limit_denominator(1_000_000)
 
 
 class Clock:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 from faceswap_gan.errors import MediaError
 
 PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
+DEEP_SUFFIXES = frozenset({".png", ".tif", ".tiff"})
+"""Formats that hold 16 bits a sample."""
 _QUALITY = {
     ".jpg": [cv2.IMWRITE_JPEG_QUALITY, 95],
     ".jpeg": [cv2.IMWRITE_JPEG_QUALITY, 95],
@@ -51,10 +54,20 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     Raises:
         MediaError: the file is missing or is no picture.
     """
-    bgr = cv2.imdecode(_read_bytes(path), cv2.IMREAD_COLOR)
-    if bgr is None:
-        raise MediaError(_not_a_picture(path))
-    return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+    return np.asarray(cv2.cvtColor(_decode(path, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB), dtype=np.uint8)
+
+
+def read_deep_image(path: Path) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    """Read a picture upright with all its bits, else as `read_image`.
+
+    Returns:
+        RGB picture (H, W, 3): uint16 with white at 65535 where the file has more than 8 bits a sample, else uint8.
+
+    Raises:
+        MediaError: the file is missing or is no picture.
+    """
+    bgr = _decode(path, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+    return read_image(path) if bgr.dtype not in (np.uint8, np.uint16) else cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
 
 
 def read_mask(path: Path) -> NDArray[np.uint8]:
@@ -66,26 +79,24 @@ def read_mask(path: Path) -> NDArray[np.uint8]:
     Raises:
         MediaError: the file is missing or is no picture.
     """
-    mask = cv2.imdecode(_read_bytes(path), cv2.IMREAD_GRAYSCALE)
-    if mask is None:
-        raise MediaError(_not_a_picture(path))
-    return np.asarray(mask, dtype=np.uint8)
+    return np.asarray(_decode(path, cv2.IMREAD_GRAYSCALE), dtype=np.uint8)
 
 
-def encode_image(image: NDArray[np.uint8], suffix: str) -> bytes:
+def encode_image(image: NDArray[np.uint8] | NDArray[np.uint16], suffix: str) -> bytes:
     """Encode a picture in memory.
 
     Args:
-        image: RGB uint8 (H, W, 3), or grey uint8 (H, W).
+        image: RGB uint8 (H, W, 3), or grey uint8 (H, W); uint16 where the format is one of `DEEP_SUFFIXES`.
         suffix: picture format by file suffix, such as ``.png``.
 
     Raises:
-        MediaError: the format is not one we write, or the array is no uint8 picture.
+        MediaError: the format is not one we write, or the array is no such picture.
     """
     if suffix.lower() not in PICTURE_SUFFIXES:
         known = ", ".join(sorted(PICTURE_SUFFIXES))
         raise MediaError(f"expected a picture suffix ({known}), got {suffix!r}; rename the output.")
-    if image.dtype != np.uint8 or image.ndim not in (2, 3):
+    deep = image.dtype == np.uint16 and suffix.lower() in DEEP_SUFFIXES
+    if not (deep or image.dtype == np.uint8) or image.ndim not in (2, 3):
         raise MediaError(f"expected a uint8 (H, W, 3) or (H, W) picture, got {image.dtype} {image.shape}.")
     pixels = cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image
     done, data = cv2.imencode(suffix.lower(), pixels, _QUALITY.get(suffix.lower(), []))
@@ -160,6 +171,17 @@ def to_uint8(image: NDArray[np.floating]) -> NDArray[np.uint8]:
     """Map float [-1, 1] to uint8 [0, 255], any shape; rounds, and clips what lies outside."""
     scaled = (np.asarray(image, dtype=np.float32) + np.float32(1)) * np.float32(127.5)
     return np.asarray(np.clip(np.rint(scaled), 0, 255), dtype=np.uint8)
+
+
+def _decode(path: Path, flags: int) -> NDArray[Any]:
+    data = _read_bytes(path)
+    try:
+        picture = cv2.imdecode(data, flags)
+    except cv2.error as error:  # a size that cannot be true; how OpenCV says so has several lines
+        raise MediaError(_not_a_picture(path)) from error
+    if picture is None:
+        raise MediaError(_not_a_picture(path))
+    return np.asarray(picture)
 
 
 def _read_bytes(path: Path) -> NDArray[np.uint8]:

@@ -17,6 +17,7 @@ import av
 
 from faceswap_gan.errors import MediaError
 from faceswap_gan.media.codecs import CODECS
+from faceswap_gan.media.decode import exact_seconds
 from faceswap_gan.media.pictures import write_pictures
 from faceswap_gan.media.plan import OutputPlan
 from faceswap_gan.media.segments import EncodedPacket, Segment
@@ -87,7 +88,7 @@ def _move(temporary: Path, path: Path) -> None:
 
 def _find_cut(pieces: list[Segment], plan: OutputPlan, start: float | None, end: float | None) -> Cut:
     limits = {"start": start, "end": end}
-    cut = Cut(**{name: Fraction(value) for name, value in limits.items() if value is not None})
+    cut = Cut(**{name: exact_seconds(value) for name, value in limits.items() if value is not None})
     if start is None:
         return cut
     first = min(min(piece.times()) for piece in pieces if piece.frames)

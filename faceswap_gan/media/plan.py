@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +13,12 @@ import av
 
 from faceswap_gan.errors import MediaError
 from faceswap_gan.media.codecs import CODECS, choose_format, encoder_options, find_encoder, set_up
-from faceswap_gan.media.images import is_picture
+from faceswap_gan.media.images import DEEP_SUFFIXES, is_picture
 from faceswap_gan.media.pixels import RGB_MATRIX, UPRIGHT, ColorTags, Matrix
 from faceswap_gan.media.planes import Planar
 from faceswap_gan.media.tracks import check_tracks
+
+log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from faceswap_gan.media.video import VideoInfo
@@ -142,8 +145,10 @@ def plan_output(
     same = size == (like.width, like.height)
     matrix = like.matrix if same else UPRIGHT
     stored_size = size if matrix[0] else (size[1], size[0])
-    source = Planar("yuv", like.planar.depth, (1, 1)) if _is_drawn(like) else like.planar
+    source = Planar("yuv", min(10, like.planar.depth), (1, 1)) if _is_drawn(like) else like.planar
     planar = choose_format(codec, source, stored_size, rgb=codec == "ffv1")
+    if like.hdr and not CODECS[codec].parameters:
+        log.warning("%s holds no mastering display and content light tags; left out", codec)
     options = encoder_options(codec, crf=crf, preset=preset, hdr=like.hdr)
     plan = OutputPlan(path, like, size, codec, planar, _tags(like, planar), matrix, tuple(sorted(options.items())))
     check_tracks(like.path, path, CONTAINERS[path.suffix.lower()])
@@ -181,7 +186,7 @@ def _plan_pictures(
         )
     if crf is not None or preset is not None or codec is not None:
         raise MediaError(f"expected no --codec, --crf or --preset for {path}: they are for video; leave them out.")
-    deep = like.planar.depth > 8 and path.suffix.lower() != ".gif"
+    deep = like.planar.depth > 8 and path.suffix.lower() in (*DEEP_SUFFIXES, "")
     planar = Planar("rgb", 16 if deep else 8)
     tags = ColorTags(RGB_MATRIX, like.color.primaries, like.color.transfer, full_range=True)
     options = encoder_options("ffv1", crf=None, preset=None, hdr=None)

@@ -13,6 +13,7 @@ from typing import Any
 import av
 
 from faceswap_gan.errors import MediaError
+from faceswap_gan.media.decode import open_file
 from faceswap_gan.media.images import is_picture
 
 log = logging.getLogger(__name__)
@@ -132,7 +133,7 @@ class TrackCopy:
 
     def _open(self) -> None:
         try:
-            self._input = av.open(f"file:{self._source}", options={"protocol_whitelist": "file"})
+            self._input = open_file(self._source)
         except (av.FFmpegError, OSError) as error:
             raise MediaError(f"could not open {self._source} for its sound: {error.strerror}.") from error
         chapters = bool(self._input.chapters())
@@ -166,7 +167,7 @@ class TrackCopy:
             start = start if cut.start is None else max(start, cut.start)
             end = end if cut.end is None else min(end, cut.end)
             if start < end:
-                moved = {"start": round((start - cut.shift) / unit), "end": round((end - cut.shift) / unit)}
+                moved = {"start": max(0, round((start - cut.shift) / unit)), "end": round((end - cut.shift) / unit)}
                 yield {**chapter, **moved}
 
 

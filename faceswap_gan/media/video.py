@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap_gan.errors import MediaError
-from faceswap_gan.media.decode import Clock, decode_video, open_video, video_stream
+from faceswap_gan.media.decode import Clock, decode_video, exact_seconds, open_video, video_stream
 from faceswap_gan.media.hdr import HdrTags, read_hdr
-from faceswap_gan.media.images import is_picture, list_images, read_image
+from faceswap_gan.media.images import is_picture, list_images, read_deep_image
 from faceswap_gan.media.join import join_segments
 from faceswap_gan.media.pixels import UPRIGHT, ColorTags, Matrix, display_matrix, read_tags
 from faceswap_gan.media.plan import OutputPlan, plan_output
@@ -145,19 +145,20 @@ def read_frames(
     Raises:
         MediaError: the file is missing, is no video, nothing in it decodes, or its frames change size.
     """
+    first, last = (None if limit is None else exact_seconds(limit) for limit in (start, end))
 
     def wanted(index: int, seconds: Fraction) -> bool:
-        return index % every == 0 and index >= from_index and (start is None or seconds >= start)
+        return index % every == 0 and index >= from_index and (first is None or seconds >= first)
 
     source = _read_pictures(path) if is_picture(path) or path.is_dir() else _read_video(path)
     for index, pts, time_base, content, duration in source:
-        if end is not None and pts * time_base >= end:
+        if last is not None and pts * time_base >= last:
             return
         if wanted(index, pts * time_base):
             if isinstance(content, StoredPicture):
                 yield Frame(index, pts, time_base, content.image, duration, content)
             else:
-                yield Frame(index, pts, time_base, read_image(content), duration)
+                yield _picture_frame(index, pts, read_deep_image(content))
 
 
 _Given = tuple[int, int, Fraction, StoredPicture | Path, int]
@@ -182,6 +183,14 @@ def _read_pictures(path: Path) -> Iterator[_Given]:
         yield index, index, 1 / _PICTURE_RATE, picture, 1
 
 
+def _picture_frame(index: int, pts: int, image: NDArray[Any]) -> Frame:
+    """Make a frame of a picture; one of more than 8 bits is kept as stored."""
+    if image.dtype == np.uint8:
+        return Frame(index, pts, 1 / _PICTURE_RATE, image, 1)
+    stored = StoredPicture(av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb48le"))
+    return Frame(index, pts, 1 / _PICTURE_RATE, stored.image, 1, stored)
+
+
 def _pictures(path: Path) -> list[Path]:
     if is_picture(path) and not path.is_dir():
         return [path]
@@ -193,10 +202,12 @@ def _pictures(path: Path) -> list[Path]:
 
 def _describe_pictures(path: Path) -> VideoInfo:
     pictures = _pictures(path)
-    height, width = read_image(pictures[0]).shape[:2]
+    first = read_deep_image(pictures[0])
+    height, width = first.shape[:2]
+    planar = Planar("rgb", 8 if first.dtype == np.uint8 else 16)
     unit = 1 / _PICTURE_RATE
     return VideoInfo(
-        path, width, height, _PICTURE_RATE, unit, len(pictures), float(unit * len(pictures)), planar=Planar("rgb")
+        path, width, height, _PICTURE_RATE, unit, len(pictures), float(unit * len(pictures)), planar=planar
     )
 
 

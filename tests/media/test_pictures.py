@@ -1,0 +1,105 @@
+"""Stills, folders of pictures and GIFs, in and out."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from fakes import draw
+
+from faceswap_gan.errors import MediaError
+from faceswap_gan.media.images import list_images, read_deep_image, read_image, write_image
+from faceswap_gan.media.video import VideoWriter, read_frames, read_info
+
+
+def _copy(source, target, **settings):
+    with VideoWriter(target, like=read_info(source), **settings) as writer:
+        for frame in read_frames(source):
+            writer.write(frame)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    pictures = tmp_path / "pictures"
+    for number, image in enumerate(draw(5)):
+        write_image(pictures / f"shot_{9 + number:02d}.png", image)
+    (pictures / "notes.txt").write_text("no picture")
+    return pictures
+
+
+def test_a_folder_is_a_video_of_25_frames_a_second_sorted_by_name(folder):
+    info, frames = read_info(folder), list(read_frames(folder))
+    assert (info.frames, info.width, info.height, info.frame_rate, info.duration) == (5, 64, 48, 25, 0.2)
+    assert [f.seconds for f in frames] == pytest.approx([0, 0.04, 0.08, 0.12, 0.16])
+    assert all(np.array_equal(f.image, image) for f, image in zip(frames, draw(5), strict=True))
+    assert [f.index for f in read_frames(folder, start=0.05, end=0.16)] == [2, 3]
+
+
+def test_a_folder_goes_to_a_folder_of_the_same_names_bit_for_bit(folder, tmp_path):
+    _copy(folder, tmp_path / "out", metadata={"comment": "made by"})
+    written = list_images(tmp_path / "out")
+    assert [p.name for p in written] == [p.name for p in list_images(folder)]
+    assert all(np.array_equal(read_image(p), image) for p, image in zip(written, draw(5), strict=True))
+    assert all(b"made by" in p.read_bytes() for p in written)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out", "pictures"]
+
+
+def test_a_folder_goes_to_a_video_and_back(folder, tmp_path):
+    _copy(folder, tmp_path / "out.mp4")
+    assert read_info(tmp_path / "out.mp4").planar.name == "yuv420p"
+    _copy(tmp_path / "out.mp4", tmp_path / "again")
+    back = list_images(tmp_path / "again")
+    assert [p.name for p in back] == [f"{n:06d}.png" for n in range(5)]
+    assert all(np.abs(read_image(p).astype(int) - i).mean() < 4 for p, i in zip(back, draw(5), strict=True))
+
+
+def test_pictures_of_two_sizes_are_refused(folder, tmp_path):
+    write_image(folder / "shot_99.png", draw(1, width=32)[0])
+    with pytest.raises(MediaError, match="64x48"):
+        _copy(folder, tmp_path / "out")
+    assert [p.name for p in tmp_path.iterdir()] == ["pictures"]
+
+
+def test_a_failed_folder_leaves_nothing_and_an_old_one_keeps_what_is_not_written(folder, tmp_path):
+    old = tmp_path / "out"
+    write_image(old / "mine.png", draw(1)[0])
+    _copy(folder, old)
+    assert sorted(p.name for p in old.iterdir()) == ["mine.png", *(f"shot_{n:02d}.png" for n in range(9, 14))]
+
+
+def test_gif_keeps_its_times_and_loops(make_video, tmp_path):
+    pts = [0, 768, 1536, 6144, 6912]  # hundredths of a second: 0, 5, 10, 40, 45
+    source = make_video(pts=pts, images=draw(5))
+    _copy(source, tmp_path / "out.gif")
+    frames = list(read_frames(tmp_path / "out.gif"))
+    assert [round(f.seconds * 100) for f in frames] == [0, 5, 10, 40, 45]
+    assert max(np.abs(f.image.astype(int) - i).mean() for f, i in zip(frames, draw(5), strict=True)) < 8
+    assert b"NETSCAPE2.0\x03\x01\x00\x00" in (tmp_path / "out.gif").read_bytes()
+    _copy(tmp_path / "out.gif", tmp_path / "out.mp4")
+    assert [round(f.seconds * 100) for f in read_frames(tmp_path / "out.mp4")] == [0, 5, 10, 40, 45]
+    assert read_info(tmp_path / "out.mp4").planar.name == "yuv420p"
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_sixteen_bits_stay_sixteen(tmp_path, suffix):
+    deep = np.random.default_rng(5).integers(0, 65536, (48, 64, 3), dtype=np.uint16)
+    cv2.imwrite(str(tmp_path / f"in{suffix}"), deep[..., ::-1])
+    (frame,) = read_frames(tmp_path / f"in{suffix}")
+    assert np.array_equal(frame.deep, deep)
+    image, mask = frame.deep.copy(), np.zeros((48, 64), np.uint8)
+    image[:9], mask[:9] = 40000, 255
+    with VideoWriter(tmp_path / f"out{suffix}", like=read_info(tmp_path / f"in{suffix}")) as writer:
+        writer.write(frame, image, mask)
+    assert np.array_equal(read_deep_image(tmp_path / f"out{suffix}"), image)
+    _copy(tmp_path / f"in{suffix}", tmp_path / "out.mp4")
+    assert read_info(tmp_path / "out.mp4").planar.depth == 10
+
+
+def test_an_absurd_size_in_a_header_is_refused_before_memory_is_taken(tmp_path):
+    write_image(tmp_path / "a.bmp", draw(1)[0])
+    data = bytearray((tmp_path / "a.bmp").read_bytes())
+    data[18:26] = (30000).to_bytes(4, "little") * 2
+    (tmp_path / "a.bmp").write_bytes(data)
+    with pytest.raises(MediaError, match="does not decode") as caught:
+        read_image(tmp_path / "a.bmp")
+    assert "\n" not in str(caught.value)
