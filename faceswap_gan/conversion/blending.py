@@ -95,6 +95,16 @@ def warp(rgb: Floats, alpha: Floats, alignment: Alignment, shape: tuple[int, ...
     return Layer((slice(y1, y2), slice(x1, x2)), np.asarray(color, np.float32), part)
 
 
+def bring(values: Floats, alignment: Alignment, place: tuple[slice, slice]) -> Floats:
+    """Bring a soft map over a crop's square, float32 (S, S), to a place in the frame: float32 (h, w), 0 around it."""
+    rows, columns = place
+    matrix = alignment.resized(values.shape[0]).matrix
+    matrix[:, 2] += matrix[:, :2] @ [columns.start, rows.start]
+    side = (columns.stop - columns.start, rows.stop - rows.start)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return np.asarray(cv2.warpAffine(values, matrix, side, flags=flags, borderMode=cv2.BORDER_CONSTANT), np.float32)
+
+
 def under(image: Picture, place: tuple[slice, slice]) -> Floats:
     """Give what lies under a layer, float32 (h, w, 3) in [0, 255], whatever the frame's depth."""
     part = image[place].astype(np.float32)

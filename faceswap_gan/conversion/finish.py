@@ -8,7 +8,7 @@ from typing import Literal, get_args
 from faceswap_gan.errors import SettingsError
 
 ColorMethod = Literal["none", "mean_std", "mean_std_xyz", "histogram", "lab", "sot"]
-Blend = Literal["feather", "seamless"]
+Blend = Literal["feather", "seamless", "laplacian"]
 
 FACE = 0.526
 """Width of a face in parts of its aligned crop's side; lengths below are in widths of the face."""
@@ -26,7 +26,8 @@ class FinishSettings:
     """How the painted face takes on the colours of the one it covers: nothing; mean and deviation per channel of
     RGB, or of XYZ; each channel's whole distribution; mean and deviation in CIELAB; sliced optimal transport."""
     blend: Blend = "feather"
-    """How it meets the frame: a soft edge; or the frame's colours at the edge spread over the face (Poisson)."""
+    """How it meets the frame: a soft edge; the frame's colours at the edge spread over the face (Poisson); or each
+    band of detail with an edge as wide as its own waves (Laplacian pyramid)."""
     coverage: float = 0.95
     """Part of the crop's side that may be painted, above 0 and at most 1."""
     erode: float = 0.0
@@ -35,6 +36,11 @@ class FinishSettings:
     """How far inwards its edge is softened beyond what the network paints, in widths of the face, 0 to 0.5."""
     sharpen: float = 0.0
     """Amount of unsharp masking, 0 to 2."""
+    detail: float = 0.0
+    """How much of the frame's own finest detail is laid over the painted skin, 0 to 1: pores, stubble, rims of
+    glasses. Eyes, brows, nostrils and mouth are left as they are painted."""
+    match_grain: bool = False
+    """Give the painted face the sharpness and the noise of the frame."""
 
     def __post_init__(self) -> None:
         _choice("color", self.color, get_args(ColorMethod))
@@ -43,7 +49,7 @@ class FinishSettings:
             raise SettingsError(
                 f"expected --coverage above 0 and at most 1, got {self.coverage}; 0.95 suits most faces."
             )
-        for name, low, high in (("erode", -0.3, 0.3), ("feather", 0, 0.5), ("sharpen", 0, 2)):
+        for name, low, high in (("erode", -0.3, 0.3), ("feather", 0, 0.5), ("sharpen", 0, 2), ("detail", 0, 1)):
             value = getattr(self, name)
             if not low <= value <= high:
                 raise SettingsError(f"expected --{name} of {low:g} to {high:g}, got {value:g}.")

@@ -12,6 +12,8 @@ SIDE = 32
 """Side of the grid on which the spread is solved, px: it is smooth, so that more would not be seen."""
 
 _PASSES = {8: 20, 16: 16, 32: 16}
+_ODD = 40.0  # levels, over the three channels, by which a pixel is off that has a quarter of its say
+_RIM = 0.1  # alpha between this and 1 less this is the face's rim
 _HOLD = 16.0  # what holds a pixel outside of the region to its own difference, against four neighbours
 
 
@@ -33,9 +35,18 @@ def membrane(painted: Floats, target: Floats, alpha: Floats) -> Floats:
     References:
         Perez, Gangnet, Blake, "Poisson image editing", ACM Transactions on Graphics 22 (2003), eqs. 5 to 7.
     """
+    difference, alpha = (
+        np.asarray(cv2.resize(x, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.float32)
+        for x in (target - painted, alpha)
+    )
     away = np.clip(1 - alpha, 0, 1)
-    weight = np.float32(_HOLD) * away * away * away
-    known = np.dstack([weight[..., None] * (target - painted), weight])
+    rim = (alpha > _RIM) & (away > _RIM)
+    usual = np.median(difference[rim], axis=0) if rim.any() else np.zeros(3, np.float32)
+    # Hair and background beside the face differ by far more than light does: they have little say (Geman and
+    # McClure's weight, of how far a pixel is off the rim's usual difference).
+    off = np.square((difference - usual) / np.float32(_ODD)).sum(axis=2)
+    weight = (np.float32(_HOLD) * away * away * away / np.square(1 + off)).astype(np.float32)
+    known = np.dstack([weight[..., None] * difference, weight])
     levels = {side: cv2.resize(known, (side, side), interpolation=cv2.INTER_AREA) for side in _PASSES}
     field = np.zeros((min(_PASSES), min(_PASSES), 3), np.float32)
     for side, passes in _PASSES.items():

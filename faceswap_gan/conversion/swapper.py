@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from faceswap_gan.conversion.blending import Layer, Picture, lay, warp
+from faceswap_gan.conversion.blending import Layer, Picture, bring, lay, under, warp
+from faceswap_gan.conversion.detail import detail_weight
 from faceswap_gan.conversion.edge import shape_mask, square
-from faceswap_gan.conversion.finish import FinishSettings
-from faceswap_gan.conversion.look import Look
+from faceswap_gan.conversion.finish import FACE, FinishSettings
+from faceswap_gan.conversion.look import Look, Surface
 from faceswap_gan.errors import ModelError, SettingsError
 from faceswap_gan.faces.finder import FoundFrame
 from faceswap_gan.faces.folder import FaceCrop
@@ -158,15 +159,18 @@ class Painter:
     ) -> SwappedFrame:
         image, mask, layers = done.image.copy(), done.mask.copy(), list(done.layers)
         for face in faces:
-            layer = self._paint_face(done.frame, face, *next(swaps))
+            layer = self._paint_face(image, done.frame, face, next(swaps))
             if layer is not None:
                 lay(image, mask, layer)
                 layers.append(layer)
         return replace(done, image=image, mask=mask, faces=done.faces + len(faces), layers=tuple(layers))
 
-    def _paint_face(self, frame: Frame, face: FaceCrop, crop: Floats, rgb: Floats, mask: Floats) -> Layer | None:
+    def _paint_face(
+        self, image: Picture, frame: Frame, face: FaceCrop, painted: tuple[Floats, Floats, Floats]
+    ) -> Layer | None:
         if face.alignment is None:
             raise SettingsError(f"expected an aligned crop in frame {face.frame}, got one without alignment.")
+        crop, rgb, mask = painted
         finish, look = self._finish, self._looks[face.track]
         alpha = shape_mask(np.clip(mask, 0, 1) * self._square, erode=finish.erode, feather=finish.feather)
         shown = alpha
@@ -174,7 +178,15 @@ class Painter:
             region = resize(self._region(frame.image, face), self._size)
             shown = alpha * (region.astype(np.float32) / np.float32(255))
         rgb = look.on_crop(rgb.clip(0, 255), crop, alpha, shown, frame.seconds)
-        return warp(rgb, shown, face.alignment, frame.image.shape)
+        layer = warp(rgb, shown, face.alignment, frame.image.shape)
+        if layer is None or not (finish.detail or finish.match_grain):
+            return layer
+        surface = Surface(frame.index, face.track, FACE * face.alignment.size / face.alignment.scale)
+        if finish.detail and face.landmarks is not None:
+            points = (face.landmarks + 0.5) * (self._size / face.alignment.size) - 0.5
+            weight = bring(detail_weight(rgb, crop, points), face.alignment, layer.place)
+            surface = replace(surface, detail=weight)
+        return look.on_frame(layer, under(image, layer.place), surface)
 
     def _run(self, crops: list[npt.NDArray[np.uint8]]) -> Iterator[tuple[Floats, Floats, Floats]]:
         """Give each crop with its colours in [0, 255] and mask, in order; runs the network batch by batch."""

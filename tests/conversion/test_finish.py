@@ -19,6 +19,7 @@ from faceswap_gan.errors import SettingsError
         ("erode", float("nan")),
         ("feather", -0.1),
         ("sharpen", 3.0),
+        ("detail", 1.5),
     ],
 )
 def test_what_is_out_of_range_is_a_clear_error(name, value):

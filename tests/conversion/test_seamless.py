@@ -40,11 +40,22 @@ def test_what_lies_inside_only_is_the_faces_own(face):
 def test_a_dark_spot_on_the_edge_stays_near_it(face):
     """The mean value property: what the edge says spreads, and fades with the distance."""
     target, alpha = face.copy(), square(SIZE, 0.9)
-    target[50:70, :12] -= 60
+    target[50:70, :12] -= 20
     found = _at(membrane(face, target, alpha))[..., 1]
-    assert found[60, 10] < -25
-    assert found[60, 30] < found[60, 64] < found[60, 110] <= 0
-    assert found[60, 64] > -8
+    assert found[60, 10] < -8
+    assert found[60, 10] < found[60, 30] < found[60, 64] < found[60, 110] <= 0
+    assert found[60, 64] > -3
+
+
+def test_hair_at_the_edge_has_little_say(face):
+    """A corner six times as dark does not tint the face twice as much."""
+    alpha, tint = square(SIZE, 0.9), {}
+    for dark in (20, 120):
+        target = face.copy()
+        target[:40, :64] -= dark
+        tint[dark] = _at(membrane(face, target, alpha))[64, 64, 1]
+    assert tint[20] < -0.5
+    assert 0 > tint[120] > 2 * tint[20]
 
 
 def test_larger_faces_give_the_same_field(face):

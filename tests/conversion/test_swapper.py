@@ -15,7 +15,8 @@ from faceswap_gan.conversion.finish import FinishSettings
 from faceswap_gan.conversion.layout import lay_out, layout_size
 from faceswap_gan.conversion.swapper import Painter, swap_frames, untouched
 from faceswap_gan.errors import ModelError, SettingsError
-from faceswap_gan.faces.alignment import Alignment
+from faceswap_gan.faces.alignment import Alignment, template
+from faceswap_gan.faces.detector import Face
 from faceswap_gan.faces.finder import FoundFrame
 from faceswap_gan.faces.folder import FaceCrop
 from faceswap_gan.media.video import Frame
@@ -24,7 +25,8 @@ from faceswap_gan.nn.generator import Swap
 FINISHES = [
     FinishSettings(),
     FinishSettings(color="lab", blend="seamless", erode=0.05, feather=0.2, sharpen=1.0),
-    FinishSettings(color="sot"),
+    FinishSettings(color="sot", blend="laplacian", detail=0.8),
+    FinishSettings(color="mean_std_xyz", match_grain=True),
 ]
 CENTRES = ((40.0, 48.0), (100.0, 48.0))
 
@@ -32,7 +34,9 @@ CENTRES = ((40.0, 48.0), (100.0, 48.0))
 def _crop(frame, centre, *, track=0):
     matrix = np.array([[1.0, 0, 31.5 - centre[0]], [0, 1.0, 31.5 - centre[1]]])
     alignment = Alignment(matrix, 64)
-    return FaceCrop(alignment.crop(frame.image), frame.index, track=track, alignment=alignment)
+    landmarks = (template(64) - matrix[:, 2]).astype(np.float32)
+    face = Face(np.concatenate([landmarks.min(axis=0), landmarks.max(axis=0)]), landmarks, 1.0)
+    return FaceCrop(alignment.crop(frame.image), frame.index, track=track, face=face, alignment=alignment)
 
 
 def _found(faces):
