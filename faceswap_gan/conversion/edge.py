@@ -13,6 +13,7 @@ from faceswap_gan.conversion.finish import FACE
 Floats = npt.NDArray[np.float32]
 
 _ROUND = 0.8
+_SURE, _RISE = 0.75, 0.25 / 0.15
 _RIM = 0.1  # width of the region's soft rim, in parts of the crop's side
 
 
@@ -41,6 +42,21 @@ def square(size: int, coverage: float) -> Floats:
     mask[:, [0, -1]] = 0
     mask.setflags(write=False)
     return mask
+
+
+def whole(mask: Floats) -> Floats:
+    """Paint wholly what the network all but wholly paints.
+
+    A mask that has been trained for an hour or less stays below 1 in the middle of the face, where the footage's own
+    face then shines through as a ghost: on one such swap of 0.91 it cost 0.06 of the transfer of identity.
+
+    Args:
+        mask: the network's, float32 (S, S).
+
+    Returns:
+        float32 (S, S) in [0, 1]: 1 from 0.9 on, unchanged up to 0.75.
+    """
+    return np.asarray(np.clip(np.maximum(mask, _SURE + (mask - _SURE) * _RISE), 0, 1), np.float32)
 
 
 def shape_mask(mask: Floats, *, erode: float = 0.0, feather: float = 0.0) -> Floats:

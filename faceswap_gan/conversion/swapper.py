@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from faceswap_gan.conversion.blending import Layer, Picture, bring, lay, under, warp
 from faceswap_gan.conversion.detail import detail_weight
-from faceswap_gan.conversion.edge import shape_mask, square
+from faceswap_gan.conversion.edge import shape_mask, square, whole
 from faceswap_gan.conversion.finish import FACE, FinishSettings
 from faceswap_gan.conversion.look import Look, Surface
 from faceswap_gan.errors import ModelError, SettingsError
@@ -172,7 +172,7 @@ class Painter:
             raise SettingsError(f"expected an aligned crop in frame {face.frame}, got one without alignment.")
         crop, rgb, mask = painted
         finish, look = self._finish, self._looks[face.track]
-        alpha = shape_mask(np.clip(mask, 0, 1) * self._square, erode=finish.erode, feather=finish.feather)
+        alpha = shape_mask(whole(mask) * self._square, erode=finish.erode, feather=finish.feather)
         shown = alpha
         if self._region is not None:
             region = resize(self._region(frame.image, face), self._size)
@@ -209,7 +209,7 @@ def untouched(frame: Frame) -> SwappedFrame:
 
 def original(frame: Frame) -> Picture:
     """Give a frame's picture at its full depth: RGB uint16 (H, W, 3) above 8 bits, else uint8."""
-    deep: npt.NDArray[np.uint16] | None = getattr(frame, "deep", None)
+    deep = frame.deep
     return frame.image if deep is None else deep
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from faceswap_gan.conversion.edge import shape_mask, square
+from faceswap_gan.conversion.edge import shape_mask, square, whole
 from faceswap_gan.conversion.finish import FACE
 
 
@@ -67,3 +67,8 @@ def test_feather_softens_inwards_by_parts_of_the_face(size, feather):
 def test_no_erosion_and_no_feather_change_nothing():
     disc = _disc(64, 0.3)
     assert np.array_equal(shape_mask(disc), disc)
+
+
+def test_what_is_all_but_wholly_painted_is_painted_wholly():
+    levels = np.asarray([[-0.1, 0.0, 0.4, 0.75, 0.8, 0.9, 0.97, 1.0, 1.2]], np.float32)
+    assert whole(levels)[0] == pytest.approx([0, 0, 0.4, 0.75, 0.8333, 1, 1, 1, 1], abs=1e-3)
