@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from faceswap_gan.conversion.casting import Pair
+    from faceswap_gan.conversion.marking import Marking
     from faceswap_gan.conversion.parts import PartRegion
     from faceswap_gan.media.video import OutputPlan
     from faceswap_gan.training.checkpoint import LoadedSwap
@@ -64,7 +64,7 @@ def run(
         FaceSwapError: The video, a model or a setting is not what it should be; nothing is written then.
     """
     from faceswap_gan.conversion.casting import cast_roles, read_pairs
-    from faceswap_gan.conversion.output import Product, finish_output, kept_when_stopped, make_metadata, plan_product
+    from faceswap_gan.conversion.output import Product, finish_output, kept_when_stopped, plan_product
     from faceswap_gan.conversion.passes import find_people, paint_people
     from faceswap_gan.conversion.swapper import Painter
     from faceswap_gan.conversion.work import WorkFolder
@@ -75,10 +75,9 @@ def run(
     limits = _open_region(region)
     models = [load_swap(pair.model, face=face, checkpoint=checkpoint) for pair in pairs]
     painters = [Painter(one.swap, size=one.size, finish=finish, batch=batch, region=limits) for one in models]
-    made = Product(plan, product, make_metadata(_settle(pairs, consent)))
-    settings = {"face": face, "batch": batch, "label": marks.label}
-    settings |= {name: value for group in (people, region, finish, product) for name, value in asdict(group).items()}
-    work = WorkFolder(plan.path, _fingerprint(plan, models, settings))
+    settings = {"face": face, "batch": batch, **_flags(people, region, finish, product)}
+    made = Product(plan, product, _plan_marking(plan, pairs, models, settings, marks, consent))
+    work = WorkFolder(plan.path, _fingerprint(plan, models, {**settings, **_flags(marks)}))
     with kept_when_stopped(work, made):
         scan = find_people(plan.like, product, work, smoothing=people.smoothing)
         roles = cast_roles(scan, pairs, people, painters, [one.align_size for one in models])
@@ -108,25 +107,35 @@ def _open_region(region: RegionSettings) -> PartRegion | None:
     return None
 
 
-def _settle(pairs: Sequence[Pair], consent: str | None) -> str | None:
-    """Find who agreed to each model's swap."""
-    from faceswap_gan.conversion.consent import settle_consent
+def _plan_marking(
+    plan: OutputPlan,
+    pairs: Sequence[Pair],
+    models: Sequence[LoadedSwap],
+    settings: dict[str, Any],
+    marks: MarkSettings,
+    consent: str | None,
+) -> Marking:
+    """Find who agreed to each model's swap, and settle how the result says so."""
+    from faceswap_gan.conversion.consent import require_consent
+    from faceswap_gan.conversion.marking import plan_marking
+    from faceswap_gan.conversion.output import TRAINED
 
-    ask = _ask if sys.stdin.isatty() else None
-    stated = {}
-    for pair in pairs:
-        statement = settle_consent(pair.model, consent, ask)
-        if statement is None:
-            log.warning("no consent is stated for %s; name who agreed, and to what, with --consent", pair.model)
-        else:
-            stated[statement] = pair
-    return "; ".join(stated) or None
+    return plan_marking(
+        plan.like.path,
+        consent=require_consent([pair.model for pair in pairs], consent),
+        digital_source_type=TRAINED,
+        settings=settings,
+        model_sha256=",".join(one.sha256 for one in models),
+        label=marks.label,
+        corner=marks.label_corner,
+        certificate=marks.certificate,
+        private_key=marks.private_key,
+    )
 
 
-def _ask() -> str:
-    from rich.console import Console
-
-    return Console(stderr=True).input("Who agreed to this swap, and to what? One line, kept with the model: ")
+def _flags(*groups: Any) -> dict[str, Any]:
+    """Spread settings out by the names of their flags."""
+    return {name: value for group in groups for name, value in asdict(group).items()}
 
 
 def _fingerprint(plan: OutputPlan, models: Sequence[LoadedSwap], settings: dict[str, Any]) -> dict[str, Any]:

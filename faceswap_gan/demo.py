@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from faceswap_gan.config import Perceptual
+from faceswap_gan.conversion.consent import DRAWN
 from faceswap_gan.conversion.finish import FinishSettings
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("faceswap_gan.demo")
 
-CONSENT = "nobody is shown: both people are drawn by the program"
 _ROWS = 8
 _SIDE = 224  # px of one picture of the sheet
 _MEASURED = 60  # frames, spread over the video
@@ -87,7 +87,7 @@ def run(
     swap.run(
         pair.src, pair.dst, finished,
         workspace=out / "workspace", minutes=None if steps else minutes, steps=steps, preset=preset,
-        finish=FinishSettings(color="none"), seed=seed, consent=CONSENT, perceptual=perceptual,
+        finish=FinishSettings(color="none"), seed=seed, consent=DRAWN, perceptual=perceptual,
     )  # fmt: skip
     moments = list(_moments(pair, finished))
     figures = {

@@ -49,7 +49,9 @@ def run(
     Raises:
         FaceSwapError: a video, the weights or a setting is not what it should be; nothing is written then.
     """
-    from faceswap_gan.conversion.output import make_metadata, write_swapped
+    from faceswap_gan.conversion.consent import require_consent
+    from faceswap_gan.conversion.marking import plan_marking
+    from faceswap_gan.conversion.output import write_swapped
     from faceswap_gan.media.video import read_info
     from faceswap_gan.media.weights import find_weights
 
@@ -61,11 +63,11 @@ def run(
             raise SettingsError(f"expected an output beside the videos, got one of them ({output}); rename it.")
     read_info(src)
     bundle = find_weights("face_landmarker", folder=weights_dir)
-    if not (consent and consent.strip()):
-        log.warning("no consent is stated for %s; name who agreed, and to what, with --consent", src)
+    settings = {"blend": blend, "color": color, "output_layout": output_layout, "max_faces": max_faces}
+    statement = require_consent([], consent)
+    marking = plan_marking(dst, consent=statement, digital_source_type=COMPOSITE, settings=settings)
     swapped = _swap(src, dst, bundle, blend=blend, color=color, max_faces=max_faces)
-    metadata = make_metadata(" ".join((consent or "").split()) or None, digital_source_type=COMPOSITE)
-    write_swapped(swapped, output, info, layout=output_layout, metadata=metadata)
+    write_swapped(swapped, output, info, marking=marking, layout=output_layout)
 
 
 def _swap(

@@ -21,6 +21,12 @@ from faceswap_gan.media.pixels import ColorTags, from_rgb
 from faceswap_gan.synthetic.clips import write_pair
 
 
+@pytest.fixture(autouse=True)
+def _own_config(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A settings folder of the tests' own: none touches the user's key."""
+    monkeypatch.setenv("FACESWAP_CONFIG", str(tmp_path_factory.getbasetemp() / "config"))
+
+
 @pytest.fixture(scope="session")
 def facedata() -> Path:
     """Folder of real videos and photos for internal tests; most machines have none."""

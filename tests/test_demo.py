@@ -62,5 +62,5 @@ def test_the_program_says_that_nobody_is_shown(monkeypatch, tmp_path):
 
     monkeypatch.setattr(swap, "run", _run)
     demo.run(out=tmp_path, seconds=0.08, minutes=2)
-    assert seen["consent"] == demo.CONSENT
-    assert (seen["minutes"], seen["steps"], seen["color"]) == (2, None, "none")
+    assert seen["consent"] == demo.DRAWN
+    assert (seen["minutes"], seen["steps"], seen["finish"].color) == (2, None, "none")

@@ -51,7 +51,7 @@ def _call(verb: str, arguments: list[str | os.PathLike[str]], capfd: pytest.Capt
 
 def _convert(source: Path, model: Path, capfd: pytest.CaptureFixture[str]) -> Path | None:
     output = model.parent / "out" / f"result{'.png' if video.is_picture(source) else '.mp4'}"
-    code = _call("convert", ["--video", source, "--model", model, "--output", output], capfd)
+    code = _call("convert", ["--video", source, "--model", model, "--output", output, "--consent", "x"], capfd)
     left = [p.name for p in output.parent.glob("*")] if output.parent.exists() else []
     assert left == ([output.name] if code == 0 else [])
     return output if code == 0 else None

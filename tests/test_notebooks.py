@@ -78,13 +78,13 @@ def test_the_four_notebooks_run(tiny_pair, tmp_path, shown):
     model = tmp_path / "model"
     _run(NOTEBOOKS[2], {"faces": faces, "model": model, "minutes": None, "steps": STEPS})
     output = tmp_path / "swapped.mp4"
-    _run(NOTEBOOKS[3], {"video": videos["dst"], "model": model, "output": output})
+    _run(NOTEBOOKS[3], {"video": videos["dst"], "model": model, "output": output, "consent": "drawn people"})
     assert output.stat().st_size > 0
     assert len(shown) >= 7
 
 
 def test_the_colab_notebook_runs(tiny_pair, tmp_path, shown):
     values = {"folder": str(tmp_path), "src_video": str(tiny_pair["src"]), "dst_video": str(tiny_pair["dst"])}
-    _run(NOTEBOOKS[4], {**values, "minutes": 0.02})
+    _run(NOTEBOOKS[4], {**values, "minutes": 0.02, "consent": "drawn people"})
     assert (tmp_path / "swapped.mp4").stat().st_size > 0
     assert len(shown) >= 2

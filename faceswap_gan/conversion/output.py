@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from faceswap_gan import __version__
-from faceswap_gan.conversion.consent import NOT_STATED
+from faceswap_gan.conversion.blending import Picture
 from faceswap_gan.conversion.layout import Layout, lay_out, layout_size
+from faceswap_gan.conversion.marking import Marking
 from faceswap_gan.conversion.mask_files import write_mask_file
 from faceswap_gan.conversion.pipeline import STRETCH, Border
 from faceswap_gan.conversion.progress import with_progress
@@ -20,6 +25,7 @@ from faceswap_gan.conversion.swapper import SwappedFrame
 from faceswap_gan.conversion.work import WorkFolder
 from faceswap_gan.errors import FaceSwapError, NoFaceError, SettingsError
 from faceswap_gan.media.video import (
+    Frame,
     OutputPlan,
     SegmentWriter,
     VideoInfo,
@@ -35,11 +41,11 @@ TRAINED = "compositeWithTrainedAlgorithmicMedia"
 log = logging.getLogger(__name__)
 
 
-def make_metadata(consent: str | None, *, digital_source_type: str = TRAINED) -> dict[str, str]:
+def make_metadata(consent: str, digital_source_type: str = TRAINED) -> dict[str, str]:
     """Make the container tags that name a video as synthetic.
 
     Args:
-        consent: who agreed to what; None if nobody said.
+        consent: who agreed to what.
         digital_source_type: how it came about, a term of IPTC's list.
 
     References:
@@ -51,7 +57,7 @@ def make_metadata(consent: str | None, *, digital_source_type: str = TRAINED) ->
         "comment": mark,
         "description": mark,
         "digital_source_type": digital_source_type,
-        "consent": consent or NOT_STATED,
+        "consent": consent,
     }
 
 
@@ -62,12 +68,54 @@ class Product:
     Attributes:
         plan: how it is encoded.
         settings: what is written of which part of the footage.
-        metadata: container tags, see `make_metadata`.
+        marking: how it says that it is synthetic.
     """
 
     plan: OutputPlan
     settings: OutputSettings
-    metadata: Mapping[str, str]
+    marking: Marking
+
+    def join(self, files: Sequence[Path], plan: OutputPlan, *, end: float | None) -> None:
+        """Join segments to a file, which is signed before it appears under its name."""
+        metadata = make_metadata(self.marking.facts.consent, self.marking.facts.digital_source_type)
+        seal = partial(self.marking.finish, final=plan.path)
+        join_segments(files, plan, metadata=metadata, start=self.settings.start, end=end, seal=seal)
+
+
+@dataclass(frozen=True)
+class ReadyFrame:
+    """A frame to encode.
+
+    Attributes:
+        frame: as it was read.
+        image: what shall be shown, RGB uint8 or uint16.
+        touched: where that may differ from the footage, uint8 (H, W); None: anywhere.
+        mask: what is painted, uint8 (H, W).
+        faces: how many faces were swapped.
+    """
+
+    frame: Frame
+    image: Picture
+    touched: npt.NDArray[np.uint8] | None
+    mask: npt.NDArray[np.uint8]
+    faces: int
+
+
+def prepare_frames(
+    painted: Iterable[SwappedFrame | Border], marking: Marking, layout: Layout
+) -> Iterator[ReadyFrame | Border]:
+    """Mark painted frames and lay them out; borders pass."""
+    for entry in painted:
+        yield entry if isinstance(entry, Border) else _prepare(entry, marking, layout)
+
+
+def _prepare(entry: SwappedFrame, marking: Marking, layout: Layout) -> ReadyFrame:
+    touched = entry.mask
+    if entry.faces or marking.label is not None:
+        marked = marking.mark(entry.image, entry.mask)
+        entry, touched = replace(entry, image=marked.image), marked.touched
+    image = lay_out(entry, layout)
+    return ReadyFrame(entry.frame, image, touched if layout == "swap" else None, entry.mask, entry.faces)
 
 
 def plan_product(footage: Path, output: Path, settings: OutputSettings) -> OutputPlan:
@@ -85,11 +133,11 @@ def plan_product(footage: Path, output: Path, settings: OutputSettings) -> Outpu
     return plan_output(output, like=info, size=size, codec=settings.codec, crf=settings.crf, preset=settings.preset)
 
 
-def write_stretches(painted: Iterator[SwappedFrame | Border], work: WorkFolder, product: Product) -> None:
-    """Encode painted frames, a segment of the work folder for every stretch.
+def write_stretches(ready: Iterator[ReadyFrame | Border], work: WorkFolder, product: Product) -> None:
+    """Encode frames, a segment of the work folder for every stretch.
 
     Args:
-        painted: from `paint_frames`; every stretch ends in a border.
+        ready: from `prepare_frames`; every stretch ends in a border.
         work: takes the segments.
         product: what is made of them.
 
@@ -97,15 +145,15 @@ def write_stretches(painted: Iterator[SwappedFrame | Border], work: WorkFolder, 
         MediaError: the disk does not take them.
     """
     settings = product.settings
-    for first in painted:
+    for first in ready:
         file = work.path(len(work.segments), ".segment")
         swapped = frames = 0
         with SegmentWriter(file, product.plan) as writer:
-            for entry in chain([first], painted):
+            for entry in chain([first], ready):
                 if isinstance(entry, Border):
                     border = entry
                     break
-                _write(entry, writer, settings.output_layout)
+                writer.write(entry.frame, entry.image, entry.touched)
                 if settings.write_masks is not None:
                     write_mask_file(settings.write_masks, entry.frame.index, entry.mask, settings.mask_format)
                 frames, swapped = frames + 1, swapped + (entry.faces > 0)
@@ -119,11 +167,9 @@ def finish_output(work: WorkFolder, product: Product) -> None:
         MediaError: the disk does not take it.
     """
     plan = product.plan
-    join_segments(work.files, plan, metadata=product.metadata, start=product.settings.start, end=product.settings.end)
+    product.join(work.files, plan, end=product.settings.end)
     work.remove()
-    frames, swapped = work.frames, sum(segment.swapped for segment in work.segments)
-    unchanged = f", {frames - swapped} without a face left as they were" if frames > swapped else ""
-    log.info("%s: %d frames, %d swapped%s", plan.path, frames, swapped, unchanged)
+    _tell(plan.path, work.frames, sum(segment.swapped for segment in work.segments))
 
 
 @contextmanager
@@ -150,47 +196,43 @@ def leave_part(work: WorkFolder, product: Product) -> None:
         MediaError: the disk does not take it.
     """
     plan = replace(product.plan, path=work.leave_part())
-    start, end = product.settings.start, work.segments[-1].until
-    join_segments(work.files, plan, metadata=product.metadata, start=start, end=end)
+    product.join(work.files, plan, end=work.segments[-1].until)
     log.info("stopped: %s holds the first %d frames; the same command goes on", plan.path, work.frames)
 
 
 def write_swapped(
-    swapped: Iterable[SwappedFrame],
-    output: Path,
-    info: VideoInfo,
-    *,
-    layout: Layout = "swap",
-    metadata: Mapping[str, str],
+    swapped: Iterable[SwappedFrame], output: Path, info: VideoInfo, *, marking: Marking, layout: Layout = "swap"
 ) -> None:
-    """Encode the frames and say in the log what became of them.
+    """Mark and encode frames in one go and say in the log what became of them.
 
     Args:
         swapped: the frames in order; those without a face unchanged.
         output: where the result goes; written whole or not at all.
         info: of the video that the frames come from: its times, size, colours and sound are kept.
+        marking: how the result says that it is synthetic.
         layout: what a written frame shows.
-        metadata: container tags, see `make_metadata`.
 
     Raises:
         NoFaceError: no frame has a face; nothing is written.
         MediaError: the output cannot be written.
+        MarksError: it cannot be signed.
         SettingsError: an unknown layout.
     """
     frames = faces = 0
     size = layout_size(layout, info.width, info.height)
-    with VideoWriter(output, like=info, size=size, metadata=metadata) as writer:
+    metadata = make_metadata(marking.facts.consent, marking.facts.digital_source_type)
+    seal = partial(marking.finish, final=output)
+    with VideoWriter(output, like=info, size=size, metadata=metadata, seal=seal) as writer:
         for entry in with_progress(swapped, info.frames or None, "converting"):
-            _write(entry, writer, layout)
+            ready = _prepare(entry, marking, layout)
+            writer.write(ready.frame, ready.image, ready.touched)
             frames += 1
             faces += entry.faces > 0
         if not faces:
             raise NoFaceError(f"expected a face in {info.path}, got none in {frames} frames; choose another video.")
-    unchanged = f", {frames - faces} without a face left as they were" if frames > faces else ""
-    log.info("%s: %d frames, %d swapped%s", output, frames, faces, unchanged)
+    _tell(output, frames, faces)
 
 
-def _write(entry: SwappedFrame, writer: SegmentWriter | VideoWriter, layout: Layout) -> None:
-    """Hand a frame over; where its layout is the footage's own, samples that are not painted stay as stored."""
-    mask = entry.mask if layout == "swap" else None
-    writer.write(entry.frame, lay_out(entry, layout), mask)
+def _tell(output: Path, frames: int, swapped: int) -> None:
+    unchanged = f", {frames - swapped} without a face left as they were" if frames > swapped else ""
+    log.info("%s: %d frames, %d swapped%s", output, frames, swapped, unchanged)

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 
-from faceswap_gan.conversion.output import Product, write_stretches
+from faceswap_gan.conversion.output import Product, prepare_frames, write_stretches
 from faceswap_gan.conversion.pipeline import STRETCH, Border, Role, paint_frames, restore
 from faceswap_gan.conversion.progress import with_progress
 from faceswap_gan.conversion.settings import OutputSettings
@@ -15,7 +15,7 @@ from faceswap_gan.faces.detector import FaceDetector
 from faceswap_gan.faces.scan import FaceScan
 from faceswap_gan.faces.scan_file import scan_video
 from faceswap_gan.faces.smoothing import Smoothing, smooth_scan
-from faceswap_gan.media.video import Frame, VideoInfo, read_frames
+from faceswap_gan.media import video
 from faceswap_gan.threads import in_thread
 
 log = logging.getLogger(__name__)
@@ -23,7 +23,9 @@ log = logging.getLogger(__name__)
 _AHEAD_BYTES = 48 * 2**20
 
 
-def find_people(info: VideoInfo, settings: OutputSettings, work: WorkFolder, *, smoothing: Smoothing) -> FaceScan:
+def find_people(
+    info: video.VideoInfo, settings: OutputSettings, work: WorkFolder, *, smoothing: Smoothing
+) -> FaceScan:
     """Make the first pass: find and follow all faces, then steady them over the whole video.
 
     Args:
@@ -38,8 +40,8 @@ def find_people(info: VideoInfo, settings: OutputSettings, work: WorkFolder, *, 
     """
     with ExitStack() as stages:
 
-        def read(first: int) -> Iterator[Frame]:
-            decoded = read_frames(info.path, start=settings.start, end=settings.end, from_index=first)
+        def read(first: int) -> Iterator[video.Frame]:
+            decoded = video.read_frames(info.path, start=settings.start, end=settings.end, from_index=first)
             frames = stages.enter_context(closing(in_thread(decoded, ahead=_ahead(info))))
             shown = with_progress(frames, _count(info, settings), "finding faces", done=first)
             return stages.enter_context(closing(shown))
@@ -52,8 +54,8 @@ def find_people(info: VideoInfo, settings: OutputSettings, work: WorkFolder, *, 
 def paint_people(scan: FaceScan, roles: Sequence[Role], product: Product, work: WorkFolder, *, batch: int) -> None:
     """Make the second pass, from where the work folder says that an earlier run has stopped.
 
-    Decoding, painting and encoding run in threads of their own; between two of them a few frames wait, so that
-    memory does not grow with the video.
+    Decoding, painting, marking and encoding run in threads of their own; between two of them a few frames wait, so
+    that memory does not grow with the video.
 
     Args:
         scan: from the first pass.
@@ -70,21 +72,23 @@ def paint_people(scan: FaceScan, roles: Sequence[Role], product: Product, work: 
         restore(roles, work.segments[-1].state)
         log.info("going on after %d finished frames", work.frames)
     info, settings = product.plan.like, product.settings
-    decoded = read_frames(info.path, start=settings.start, end=settings.end, from_index=work.next_frame)
+    decoded = video.read_frames(info.path, start=settings.start, end=settings.end, from_index=work.next_frame)
     with ExitStack() as stages:
         frames = stages.enter_context(closing(in_thread(decoded, ahead=_ahead(info))))
-        painted = paint_frames(frames, scan, roles, batch=batch, stretch=STRETCH)
-        ready = stages.enter_context(closing(in_thread(painted, ahead=_ahead(info))))
+        swapped = paint_frames(frames, scan, roles, batch=batch, stretch=STRETCH)
+        painted = stages.enter_context(closing(in_thread(swapped, ahead=_ahead(info))))
+        laid = prepare_frames(painted, product.marking, settings.output_layout)
+        ready = stages.enter_context(closing(in_thread(laid, ahead=_ahead(info))))
         shown = with_progress(ready, _count(info, settings), "painting", done=work.frames, counts=_is_frame)
         write_stretches(stages.enter_context(closing(shown)), work, product)
 
 
-def _ahead(info: VideoInfo) -> int:
+def _ahead(info: video.VideoInfo) -> int:
     """Count the frames that may wait between two stages: as many as a few MiB hold, at least 2, at most 8."""
     return max(2, min(8, _AHEAD_BYTES // (info.width * info.height * 3)))
 
 
-def _count(info: VideoInfo, settings: OutputSettings) -> int | None:
+def _count(info: video.VideoInfo, settings: OutputSettings) -> int | None:
     """Estimate how many frames the part has, as far as the header tells."""
     if settings.start is None and settings.end is None:
         return info.frames or None

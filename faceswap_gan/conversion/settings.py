@@ -69,6 +69,8 @@ class MarkSettings:
 
     label: str | None = None
     """Words to burn into the picture, such as "AI-generated"."""
+    label_corner: Literal["bottom-left", "bottom-right", "top-left", "top-right"] = "bottom-left"
+    """Where these words stand."""
     certificate: Path | None = None
     """PEM file of your own certificate chain to sign with, instead of a key pair made on first use."""
     private_key: Path | None = None

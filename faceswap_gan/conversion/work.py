@@ -13,6 +13,7 @@ from typing import Any
 
 from faceswap_gan.conversion.pipeline import Border
 from faceswap_gan.errors import MediaError
+from faceswap_gan.marks.credentials import sidecar
 from faceswap_gan.media.images import write_whole
 
 log = logging.getLogger(__name__)
@@ -129,6 +130,7 @@ class WorkFolder:
         """Delete the folder and all that is in it, and a part that was left."""
         if (self.folder / _PART).exists():
             shutil.rmtree(self.part) if self.part.is_dir() else self.part.unlink(missing_ok=True)
+            sidecar(self.part).unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _record_of(self, number: int) -> Path:
