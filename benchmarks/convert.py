@@ -1,10 +1,10 @@
 """Time of a conversion beside that of decoding and encoding alone, and memory by length of the clip.
 
-    python benchmarks/convert.py --video p2.mp4 --model model [--rounds 3] [--minutes 10]
+    python benchmarks/convert.py --video p2.mp4 --model model [--rounds 3] [--minutes 10] [--preset medium]
 
 Prints JSON. Speed: `faceswap_gan.convert.run` from first to last (both passes, network loaded anew, joined, signed)
-and, in turns with it, the same frames decoded and encoded with the same settings and nothing between; medians, and
-the ratio of each pair. Memory: the largest resident size of a process that converts the video looped to 20 seconds,
+and, in turns with it, the same frames decoded and encoded with the same settings and nothing between, as they are
+stored and by way of RGB pictures; medians in seconds and in seconds of processor time, and their ratios. Memory: the largest resident size of a process that converts the video looped to 20 seconds,
 and of one that converts it looped to so many minutes.
 """
 
@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ import av
 import tyro
 
 from faceswap_gan import convert
+from faceswap_gan.conversion.settings import OutputSettings
 from faceswap_gan.media.video import VideoWriter, read_frames, read_info
 
 CONSENT = "a benchmark"
@@ -37,12 +39,17 @@ CHILD = """
 import resource, sys
 from pathlib import Path
 from faceswap_gan import convert
-convert.run(Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), consent=sys.argv[4])
+from faceswap_gan.conversion.settings import OutputSettings
+video, model, output, preset = sys.argv[1:]
+product = OutputSettings(preset=preset or None)
+convert.run(Path(video), Path(model), Path(output), product=product, consent="a benchmark")
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
-def main(video: Path, model: Path, *, rounds: int = 3, minutes: float | None = None) -> None:
+def main(
+    video: Path, model: Path, *, rounds: int = 3, minutes: float | None = None, preset: str | None = None
+) -> None:
     """Measure and print.
 
     Args:
@@ -50,55 +57,62 @@ def main(video: Path, model: Path, *, rounds: int = 3, minutes: float | None = N
         model: Folder of a trained model.
         rounds: How often the two take turns.
         minutes: Length of the long clip; memory is left out without it.
+        preset: Speed of the encoder; its default if not given.
     """
     result: dict[str, Any] = {"cores": os.cpu_count(), "load": os.getloadavg()[0], "video": video.name}
     with tempfile.TemporaryDirectory() as folder:
         os.environ.setdefault("FACESWAP_CONFIG", folder)
-        result["speed"] = measure_speed(video, model, Path(folder), rounds)
+        if rounds:
+            result["speed"] = measure_speed(video, model, Path(folder), rounds, preset)
         if minutes is not None:
-            result["memory"] = measure_memory(video, model, Path(folder), minutes)
+            result["memory"] = measure_memory(video, model, Path(folder), minutes, preset)
     print(json.dumps(result, indent=2))
 
 
-def measure_speed(video: Path, model: Path, folder: Path, rounds: int) -> dict[str, Any]:
+def measure_speed(video: Path, model: Path, folder: Path, rounds: int, preset: str | None) -> dict[str, Any]:
     """Take turns."""
-    convert.run(video, model, folder / "warm.mp4", consent=CONSENT, end=1.0)  # imports
-    seconds: dict[str, list[float]] = {"alone": [], "convert": []}
-    frames = 0
-    for _ in range(rounds):
-        start = time.perf_counter()
-        frames = transcode(video, folder / "alone.mp4")
-        seconds["alone"].append(time.perf_counter() - start)
-        start = time.perf_counter()
-        convert.run(video, model, folder / "converted.mp4", consent=CONSENT)
-        seconds["convert"].append(time.perf_counter() - start)
-    ratios = [b / a for a, b in zip(seconds["alone"], seconds["convert"], strict=True)]
-    return {
-        "frames": frames,
-        **{f"{name}_s": round(statistics.median(each), 2) for name, each in seconds.items()},
-        "convert_frames_per_s": round(frames / statistics.median(seconds["convert"]), 1),
-        "ratio": round(statistics.median(ratios), 2),
-        "ratios": [round(ratio, 2) for ratio in ratios],
+    product = OutputSettings(preset=preset)
+    convert.run(video, model, folder / "warm.mp4", product=replace(product, end=1.0), consent=CONSENT)  # imports
+    ways = {
+        "stored": lambda: transcode(video, folder / "alone.mp4", preset, stored=True),
+        "rgb": lambda: transcode(video, folder / "alone.mp4", preset, stored=False),
+        "convert": lambda: convert.run(video, model, folder / "converted.mp4", product=product, consent=CONSENT),
     }
+    wall: dict[str, list[float]] = {name: [] for name in ways}
+    processor: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(rounds):
+        for name, run in ways.items():
+            start = time.perf_counter(), time.process_time()
+            run()
+            wall[name].append(time.perf_counter() - start[0])
+            processor[name].append(time.process_time() - start[1])
+    return {"seconds": _medians(wall), "processor_seconds": _medians(processor)}
 
 
-def transcode(video: Path, output: Path) -> int:
-    """Decode and encode with the settings of `convert`; returns the number of frames."""
-    frames = 0
-    with VideoWriter(output, like=read_info(video)) as writer:
+def _medians(seconds: dict[str, list[float]]) -> dict[str, float]:
+    """Medians, and those of the conversion's ratios to the other ways, round by round."""
+    found = {name: round(statistics.median(each), 2) for name, each in seconds.items()}
+    for name in ("stored", "rgb"):
+        ratios = [b / a for a, b in zip(seconds[name], seconds["convert"], strict=True)]
+        found[f"convert / {name}"] = round(statistics.median(ratios), 2)
+    return found
+
+
+def transcode(video: Path, output: Path, preset: str | None, *, stored: bool) -> None:
+    """Decode and encode with the settings of `convert`, the samples as stored or by way of RGB pictures."""
+    with VideoWriter(output, like=read_info(video), preset=preset) as writer:
         for frame in read_frames(video):
-            writer.write(frame)
-            frames += 1
-    return frames
+            # A copy is a picture that may differ anywhere, so all of it is converted.
+            writer.write(frame, None if stored else frame.image.copy())
 
 
-def measure_memory(video: Path, model: Path, folder: Path, minutes: float) -> dict[str, Any]:
+def measure_memory(video: Path, model: Path, folder: Path, minutes: float, preset: str | None) -> dict[str, Any]:
     """Convert a short and a long clip, each in a process of its own."""
     peaks = {}
     for seconds in (SHORT, minutes * 60):
         clip, output = folder / f"loop{video.suffix}", folder / "looped.mp4"
         loop(video, clip, seconds)
-        words = [sys.executable, "-c", CHILD, str(clip), str(model), str(output), CONSENT]
+        words = [sys.executable, "-c", CHILD, str(clip), str(model), str(output), preset or ""]
         done = subprocess.run(words, check=True, stdout=subprocess.PIPE)
         peaks[f"{seconds:g}_s"] = round(int(done.stdout.split()[-1]) / 1024)
     short, long = peaks.values()

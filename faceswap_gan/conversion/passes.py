@@ -16,6 +16,7 @@ from faceswap_gan.faces.scan import FaceScan
 from faceswap_gan.faces.scan_file import scan_video
 from faceswap_gan.faces.smoothing import Smoothing, smooth_scan
 from faceswap_gan.media import video
+from faceswap_gan.media.video import Frame, VideoInfo
 from faceswap_gan.threads import in_thread
 
 log = logging.getLogger(__name__)
@@ -23,9 +24,7 @@ log = logging.getLogger(__name__)
 _AHEAD_BYTES = 48 * 2**20
 
 
-def find_people(
-    info: video.VideoInfo, settings: OutputSettings, work: WorkFolder, *, smoothing: Smoothing
-) -> FaceScan:
+def find_people(info: VideoInfo, settings: OutputSettings, work: WorkFolder, *, smoothing: Smoothing) -> FaceScan:
     """Make the first pass: find and follow all faces, then steady them over the whole video.
 
     Args:
@@ -40,7 +39,7 @@ def find_people(
     """
     with ExitStack() as stages:
 
-        def read(first: int) -> Iterator[video.Frame]:
+        def read(first: int) -> Iterator[Frame]:
             decoded = video.read_frames(info.path, start=settings.start, end=settings.end, from_index=first)
             frames = stages.enter_context(closing(in_thread(decoded, ahead=_ahead(info))))
             shown = with_progress(frames, _count(info, settings), "finding faces", done=first)
@@ -83,12 +82,12 @@ def paint_people(scan: FaceScan, roles: Sequence[Role], product: Product, work: 
         write_stretches(stages.enter_context(closing(shown)), work, product)
 
 
-def _ahead(info: video.VideoInfo) -> int:
+def _ahead(info: VideoInfo) -> int:
     """Count the frames that may wait between two stages: as many as a few MiB hold, at least 2, at most 8."""
     return max(2, min(8, _AHEAD_BYTES // (info.width * info.height * 3)))
 
 
-def _count(info: video.VideoInfo, settings: OutputSettings) -> int | None:
+def _count(info: VideoInfo, settings: OutputSettings) -> int | None:
     """Estimate how many frames the part has, as far as the header tells."""
     if settings.start is None and settings.end is None:
         return info.frames or None
