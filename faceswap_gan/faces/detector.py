@@ -26,6 +26,11 @@ FloatArray = npt.NDArray[np.floating[Any]]
 # Patches a call of R-Net and of O-Net, by their side: few lengths, so that little is compiled.
 _BATCHES = {24: (32, 128), 48: (16, 40)}
 
+# The weights' publisher samples a square from corner to corner, 47 steps for 48 px, so what we average from edge to
+# edge lies a little nearer to the middle. Without this the points of six real clips lay up to 2 % too far apart,
+# beside the publisher's own and, in the median of pictures of 15 people, beside the irises of the face mesh.
+_SPREAD = 47 / 48
+
 # Eight frames of 1080 x 1920 px in one call took 3.0 s, one by one 1.5 s.
 _CANVAS_PIXELS = 200_000
 
@@ -221,6 +226,8 @@ class FaceDetector:
         sides = squares[:, None, 2:] - squares[:, None, :2]
         # The published weights count pixels from 1, as MATLAB does.
         located = points.reshape(-1, 2, 5).transpose(0, 2, 1) * (sides + 1) + squares[:, None, :2] - 1
+        centres = (squares[:, None, :2] + squares[:, None, 2:]) / 2
+        located = centres + (located - centres) * _SPREAD
         return _Candidates(at.frame, _move(squares, offsets), face[:, 1]), located
 
 
