@@ -27,9 +27,9 @@ import numpy as np
 from faceswap_gan.conversion.anchors import paste_still
 from faceswap_gan.faces.detector import FaceDetector
 from faceswap_gan.faces.finder import FoundFrame, find_faces
+from faceswap_gan.faces.recognizer import SIDE, Recognizer, recognition_crop
 from faceswap_gan.media.images import write_image
 from faceswap_gan.media.video import Frame, read_frames
-from faceswap_gan.metrics.recognizer import SIDE, Recognizer, recognition_crop
 
 EMPTY = np.zeros((SIDE, SIDE, 3), np.uint8)
 EYES, MOUTH = np.s_[43:61, 29:83], np.s_[80:104, 36:76]  # rows, columns of the aligned crop

@@ -25,7 +25,19 @@ from faceswap_gan.errors import FaceSwapError
 from faceswap_gan.quiet import no_native_stderr
 
 PROGRAM = "faceswap-gan"
-VERBS = ("extract", "masks", "train", "convert", "swap", "demo", "mesh-swap", "parts-augment", "evaluate", "verify")
+VERBS = (
+    "extract",
+    "tracks",
+    "masks",
+    "train",
+    "convert",
+    "swap",
+    "demo",
+    "mesh-swap",
+    "parts-augment",
+    "evaluate",
+    "verify",
+)
 
 _USAGE = f"""\
 usage: {PROGRAM} <verb> [options]

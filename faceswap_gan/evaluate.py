@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from faceswap_gan.conversion.swapper import SwappedFrame
     from faceswap_gan.faces.finder import FoundFrame
     from faceswap_gan.faces.mesh import MeshLandmarker, Topology
+    from faceswap_gan.faces.recognizer import Recognizer
     from faceswap_gan.media.facts import MediaFacts
     from faceswap_gan.media.video import Frame
     from faceswap_gan.metrics.collector import Survey, Tools
     from faceswap_gan.metrics.evaluation import Evaluation
     from faceswap_gan.metrics.pairs import Pair
-    from faceswap_gan.metrics.recognizer import Recognizer
     from faceswap_gan.training.checkpoint import LoadedSwap
 
     Numbers = NDArray[np.int64]
@@ -129,11 +129,11 @@ def _open_bench(
 ) -> _Bench:  # fmt: skip
     from faceswap_gan.faces.detector import FaceDetector
     from faceswap_gan.faces.mesh import MeshLandmarker, read_topology
+    from faceswap_gan.faces.recognizer import Recognizer
     from faceswap_gan.media.facts import read_facts
     from faceswap_gan.media.weights import find_weights
     from faceswap_gan.metrics.collector import Tools
     from faceswap_gan.metrics.evaluation import file_facts
-    from faceswap_gan.metrics.recognizer import Recognizer
     from faceswap_gan.training.checkpoint import load_swap
 
     facts = {role: read_facts(path) for role, path in videos.items()}

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from faceswap_gan.errors import NoFaceError, SettingsError
+from faceswap_gan.errors import FaceSwapError, NoFaceError, SettingsError
 
 if TYPE_CHECKING:
-    from faceswap_gan.faces.finder import FoundFrame
-    from faceswap_gan.faces.folder import FaceCrop
+    from faceswap_gan.faces.folder import FaceCrop, FaceWriter
+    from faceswap_gan.faces.scan import FaceScan
+    from faceswap_gan.faces.selection import Selection
+    from faceswap_gan.faces.sorting import Limits, Reject
     from faceswap_gan.media.video import Frame
 
 log = logging.getLogger(__name__)
+
+SCAN = "scan.jsonl"
+"""What was seen in the video, in the face folder: a stopped run goes on from it, another one need not look again."""
+
+_AHEAD = 6  # frames decoded in advance
 
 
 def run(
@@ -24,55 +32,107 @@ def run(
     faces: Path,
     *,
     every: int = 1,
+    start: float | None = None,
+    end: float | None = None,
     size: int = 256,
-    max_faces: int = 1,
+    who: Literal["largest", "all"] = "largest",
+    track: tuple[int, ...] | None = None,
+    reference: Path | None = None,
+    max_faces: int | None = None,
     min_face: int = 40,
+    smoothing: Literal["rts", "kalman", "moving-average", "none"] = "rts",
+    min_width: int = 0,
+    max_yaw: float = 90.0,
+    min_sharpness: float = 0.0,
+    recognizer: Path | None = None,
+    weights_dir: Path | None = None,
 ) -> None:
     """Cut the aligned faces out of a video into a face folder.
 
-    The person is followed from frame to frame; a picture counts as a video of one frame. Running again over
-    the same video replaces what the folder holds of it.
+    The video is read twice: first everybody is found and followed, then whoever is wanted is cut out. A picture
+    counts as a video of one frame, a folder of pictures as one of 25 a second. Running again over the same video
+    goes on where the last run was stopped, and replaces what the folder holds of it.
 
     Args:
-        video: Video or picture to read.
-        faces: Folder to write crops and faces.jsonl to; made with the first face.
+        video: Video, picture or folder of pictures to read.
+        faces: Folder to write crops and faces.jsonl to.
         every: Look at every n-th frame only.
+        start: Leave out what is shown before this time, in seconds.
+        end: Leave out what is shown from this time on, in seconds.
         size: Side of the crops in pixels.
-        max_faces: How many people to follow at once.
+        who: Whom to take: who is seen longest, surest and largest, or all.
+        track: Take the people with these numbers, which the tracks verb shows; every frame is looked at then.
+        reference: Take the person whom this picture shows.
+        max_faces: How many people to take at once; without it one, or with --who all everybody.
         min_face: Side of the smallest face to look for, in pixels of the frame.
+        smoothing: How boxes and landmarks are steadied: both ways, by the 2018 project's filters, or not at all.
+        min_width: Leave out faces narrower than this, in pixels of the frame.
+        max_yaw: Leave out heads turned further than this, in degrees; 90 takes all.
+        min_sharpness: Leave out faces less sharp than this part of the person's median; 0 takes all, 0.5 is usual.
+        recognizer: ONNX network that tells people apart, for --reference; without it the known one is looked for
+            and downloaded.
+        weights_dir: Folder of pretrained files, for machines without a network.
 
     Raises:
-        NoFaceError: No frame shows a face; nothing is written.
+        NoFaceError: No frame shows a wanted face; nothing is written.
         MediaError: The video cannot be read.
         FaceFolderError: The folder holds faces of another video.
         SettingsError: A number is out of its range.
+        WeightsError: The recogniser is nowhere to be had.
     """
     from faceswap_gan.faces.detector import FaceDetector
-    from faceswap_gan.faces.finder import find_faces
     from faceswap_gan.faces.folder import FaceWriter
-    from faceswap_gan.media.video import read_frames, read_info
+    from faceswap_gan.faces.scan_file import scan_video
+    from faceswap_gan.faces.selection import select_people
+    from faceswap_gan.faces.smoothing import smooth_scan
+    from faceswap_gan.faces.sorting import Limits, list_others
 
-    _check(every=every, size=size, max_faces=max_faces)
-    info = read_info(video)
-    total = -(-info.frames // every) if info.frames else None
-    detector = FaceDetector(min_size=min_face)
-    frames = _read_ahead(read_frames(video, every=every))
-    found = find_faces(frames, detector, size=size, max_faces=max_faces)
-    seen = crops = 0
-    with FaceWriter(faces, video=video) as writer, _Background() as background:
-        for one in _with_progress(found, total):
-            seen += 1
-            for crop in one.faces:
-                # A face that only its track knows of is good enough to swap, not to learn from.
-                if crop.face is not None and crop.face.score > 0:
-                    background.run(writer.write, crop)
-                    crops += 1
-    if not crops:
-        raise NoFaceError(
-            f"{video} shows no face in {seen} frames. Give a video with a face of at least {min_face} px, "
-            "or a smaller --min-face."
-        )
-    log.info("%s: %d faces in %d frames, written to %s", video.name, crops, seen, faces)
+    _check(every=every, size=size, max_faces=1 if max_faces is None else max_faces)
+    limits = Limits(min_width=min_width, max_yaw=max_yaw, min_sharpness=min_sharpness)
+    looked = _Source(video, every=1 if track is not None else every, start=start, end=end)
+    writer, detector = FaceWriter(faces, video=video), FaceDetector(min_size=min_face)
+    with _NewFolder(faces):
+        scan = scan_video(video, looked.read, detector, file=faces / SCAN, settings=looked.settings)
+        chosen = select_people(
+            scan, looked.read, detector, who=who, track=track, reference=reference, max_faces=max_faces,
+            recognizer=recognizer, weights_dir=weights_dir,
+        )  # fmt: skip
+        frames = _Source(video, every=every, start=start, end=end).read(title="cutting")
+        crops, left_out = _cut(frames, smooth_scan(scan, smoothing), chosen, writer, size=size, limits=limits)
+        _conclude(video, faces, len(scan.frames), crops, list_others(scan, chosen, every=every) + left_out)
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A part of a video, which can be read again and again.
+
+    Where tracks are asked for by number, every frame is looked at, as the tracks verb does, which numbered them.
+    """
+
+    video: Path
+    every: int
+    start: float | None
+    end: float | None
+
+    @property
+    def settings(self) -> dict[str, float | None]:
+        """What tells this part from others."""
+        return {"every": self.every, "start": self.start, "end": self.end}
+
+    def __post_init__(self) -> None:
+        """Say what is wrong with the video before anything is made."""
+        from faceswap_gan.media.video import read_info
+
+        read_info(self.video)
+
+    def read(self, first: int = 0, *, title: str = "looking") -> Iterator[Frame]:
+        """Read the frames from one on, a few ahead in a thread, and show how far that is."""
+        from faceswap_gan.media.video import read_frames, read_info
+        from faceswap_gan.threads import in_thread
+
+        frames = read_frames(self.video, every=self.every, start=self.start, end=self.end, from_index=first)
+        total = read_info(self.video).frames // self.every
+        return _with_progress(in_thread(frames, ahead=_AHEAD), title, total, done=first // self.every)
 
 
 def _check(**numbers: int) -> None:
@@ -81,13 +141,68 @@ def _check(**numbers: int) -> None:
             raise SettingsError(f"--{name.replace('_', '-')} must be at least 1. Received: {value}.")
 
 
-def _read_ahead(frames: Iterator[Frame]) -> Iterator[Frame]:
-    """Decode the next frames in a thread while the networks are busy with the present ones."""
-    with ThreadPoolExecutor(1) as pool:
-        coming = deque(pool.submit(next, frames, None) for _ in range(8))
-        while (frame := coming.popleft().result()) is not None:
-            coming.append(pool.submit(next, frames, None))
-            yield frame
+class _NewFolder:
+    """Makes a folder; where it is new and the work fails, all that is in it is a scan, and it goes again."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._is_new = not path.exists()
+
+    def __enter__(self) -> None:
+        self._path.mkdir(parents=True, exist_ok=True)
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        failed = kind is not None and issubclass(kind, FaceSwapError)
+        if failed and self._is_new and {each.name for each in self._path.iterdir()} <= {SCAN}:
+            (self._path / SCAN).unlink(missing_ok=True)
+            self._path.rmdir()
+
+
+def _cut(
+    frames: Iterable[Frame], scan: FaceScan, chosen: Selection, writer: FaceWriter, *, size: int, limits: Limits
+) -> tuple[int, list[Reject]]:
+    """Write the wanted faces; returns their number, and what the limits left out."""
+    from faceswap_gan.faces.cutting import crops_of
+    from faceswap_gan.faces.sorting import BlurFinder
+
+    rejects: list[Reject] = []
+    blur = BlurFinder()
+    written = 0
+    with writer, _Background() as background:
+        for frame in frames:
+            for crop in crops_of(frame, scan, chosen.people, size=size):
+                wrong = limits.judge(crop)
+                if wrong is not None:
+                    rejects.append(wrong)
+                    continue
+                if limits.min_sharpness > 0:
+                    blur.look(crop)
+                background.run(writer.write, crop)
+                written += 1
+        background.wait()
+        blurred = blur.find(limits.min_sharpness)
+        for name in blurred:
+            writer.drop(name)
+    return written - len(blurred), rejects + list(blurred.values())
+
+
+def _conclude(video: Path, faces: Path, frames: int, crops: int, rejects: list[Reject]) -> None:
+    """List what was left out, and say how it went."""
+    from faceswap_gan.faces.sorting import REJECTED, count_reasons, write_rejects
+
+    if not crops and rejects:
+        raise NoFaceError(
+            f"{video} shows no wanted face in {frames} frames; left out were {count_reasons(rejects)}. "
+            "Loosen the limits or choose others."
+        )
+    if not crops:
+        raise NoFaceError(
+            f"{video} shows no face in {frames} frames. Give a video with a larger face, or a smaller --min-face."
+        )
+    write_rejects(faces / REJECTED, rejects)
+    log.info("%s: %d faces in %d frames, written to %s", video.name, crops, frames, faces)
+    if rejects:
+        log.info("%d faces were left out (%s), see %s", len(rejects), count_reasons(rejects), faces / REJECTED)
 
 
 class _Background:
@@ -103,25 +218,39 @@ class _Background:
         if len(self._running) > 16:
             self._running.popleft().result()
 
+    def wait(self) -> None:
+        """Wait for all that is under way."""
+        while self._running:
+            self._running.popleft().result()
+
     def __enter__(self) -> _Background:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
         self._pool.shutdown(cancel_futures=kind is not None)
         if kind is None:
-            for future in self._running:
-                future.result()
+            self.wait()
 
 
-def _with_progress(found: Iterator[FoundFrame], total: int | None) -> Iterator[FoundFrame]:
+def _with_progress(frames: Iterator[Frame], title: str, total: int, *, done: int = 0) -> Iterator[Frame]:
     """Show one live line while the frames go by."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
-    columns = (TextColumn("faces"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn(title), BarColumn(), MofNCompleteColumn(), TaskProgressColumn(show_speed=True),
+        TimeRemainingColumn(),
+    )  # fmt: skip
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        yield from progress.track(found, total=total)
+        yield from progress.track(frames, total=total or None, completed=done)
 
 
 if __name__ == "__main__":

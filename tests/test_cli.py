@@ -15,7 +15,18 @@ from faceswap_gan.errors import MediaError
 
 HEAVY = ("tensorflow", "keras", "torch", "jax", "cv2", "av", "mtcnn", "scipy")
 FLAGS = {
-    "extract": {"--video", "--faces", "--every", "--size", "--max-faces"},
+    "extract": {
+        "--video",
+        "--faces",
+        "--every",
+        "--size",
+        "--max-faces",
+        "--who",
+        "--track",
+        "--reference",
+        "--max-yaw",
+    },
+    "tracks": {"--video", "--sheet", "--min-face"},
     "masks": {"--faces"},
     "train": {
         "--src",

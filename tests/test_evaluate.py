@@ -77,7 +77,7 @@ def stand_ins(monkeypatch):
     monkeypatch.setattr("faceswap_gan.media.weights.find_weights", lambda name, *, folder=None: folder)
     monkeypatch.setattr("faceswap_gan.faces.mesh.MeshLandmarker", FakeMesh)
     monkeypatch.setattr("faceswap_gan.faces.mesh.read_topology", lambda bundle: head)
-    monkeypatch.setattr("faceswap_gan.metrics.recognizer.Recognizer", FakeRecognizer)
+    monkeypatch.setattr("faceswap_gan.faces.recognizer.Recognizer", FakeRecognizer)
     monkeypatch.setattr("faceswap_gan.conversion.anchors.make_source", lambda *arguments: None)
     monkeypatch.setattr("faceswap_gan.conversion.anchors.mesh_swap_blocks", lambda frames, *rest: iter(()))
 

@@ -9,6 +9,7 @@ import pytest
 
 from faceswap_gan import extract
 from faceswap_gan.errors import FaceFolderError, FaceSwapError, MediaError, NoFaceError, SettingsError
+from faceswap_gan.faces import cutting
 from faceswap_gan.faces.alignment import template
 from faceswap_gan.faces.folder import FaceFolder
 from faceswap_gan.media.images import write_image
@@ -48,6 +49,42 @@ def test_two_people_on_request(facedata, tmp_path):
     extract.run(facedata / "hard" / "img_two_people.jpg", tmp_path / "faces", max_faces=2)
     records = [json.loads(line) for line in (tmp_path / "faces" / "faces.jsonl").read_text().splitlines()]
     assert sorted(record["file"] for record in records) == ["000000_0.png", "000000_1.png"]
+
+
+def test_a_stopped_run_goes_on(facedata, tmp_path, monkeypatch, caplog):
+    """What is there is kept, nothing is looked for again, and the folder ends as it should."""
+    video, faces = facedata / "hard" / "drv_tiny_face.mp4", tmp_path / "faces"
+    whole = tmp_path / "whole"
+    extract.run(video, whole, size=64, end=1.2)
+
+    def stop_after(count):
+        def crops_or_stop(frame, *rest, **more):
+            if frame.index >= count:
+                raise KeyboardInterrupt
+            return real(frame, *rest, **more)
+
+        return crops_or_stop
+
+    real = cutting.crops_of
+    monkeypatch.setattr(cutting, "crops_of", stop_after(20))
+    with pytest.raises(KeyboardInterrupt):
+        extract.run(video, faces, size=64, end=1.2)
+    assert len(FaceFolder(faces)) >= 19
+    monkeypatch.setattr(cutting, "crops_of", real)
+    caplog.set_level("INFO", "faceswap_gan")
+    extract.run(video, faces, size=64, end=1.2)
+    assert "frames were scanned before" in caplog.text
+    assert {p.name: p.read_bytes() for p in faces.iterdir()} == {p.name: p.read_bytes() for p in whole.iterdir()}
+
+
+def test_what_is_left_out_is_listed(facedata, tmp_path):
+    faces = tmp_path / "faces"
+    extract.run(facedata / "hard" / "img_two_people.jpg", faces)
+    rows = (faces / "rejected.csv").read_text().splitlines()
+    assert [row.split(",")[2] for row in rows] == ["reason", "place"]
+    with pytest.raises(NoFaceError, match="1 size"):
+        extract.run(facedata / "hard" / "img_two_people.jpg", tmp_path / "none", min_width=1000)
+    assert not (tmp_path / "none").exists()
 
 
 def test_no_face_is_an_error_and_leaves_nothing(tmp_path):

@@ -14,7 +14,7 @@ FLOORS = (
     {"media", "config", "errors", "quiet", "threads", "__init__"},
     {"faces", "nn", "synthetic", "marks"},
     {"training", "conversion", "metrics"},
-    {"extract", "masks", "train", "convert", "mesh_swap", "parts_augment", "evaluate", "verify"},
+    {"extract", "tracks", "masks", "train", "convert", "mesh_swap", "parts_augment", "evaluate", "verify"},
     {"__main__", "swap", "demo"},
 )
 BACKENDS = {"tensorflow", "torch", "jax"}

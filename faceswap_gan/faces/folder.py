@@ -120,7 +120,8 @@ class FaceWriter:
     """Writes the faces of one video into a folder; a context manager.
 
     Running again over the same video replaces what the folder held; a clean end drops what the new run did
-    not find again. The folder is made with the first crop.
+    not find again. The folder is made with the first crop. A picture that a run before wrote with the same facts is
+    kept, so that a stopped run is soon where it was.
 
     Args:
         path: the folder.
@@ -166,13 +167,19 @@ class FaceWriter:
             MediaError: the disk does not take it.
         """
         record = _to_record(crop) | self._source
-        write_image(self.path / crop.name, crop.image)
+        if self._old.get(crop.name) != record or not (self.path / crop.name).is_file():
+            write_image(self.path / crop.name, crop.image)
         if self._file is None:
             _drop_torn_line(self.path / RECORDS)
             self._file = (self.path / RECORDS).open("a", encoding="utf-8")
         self._file.write(json.dumps(record) + "\n")
         self._file.flush()
         self._new[crop.name] = record
+
+    def drop(self, name: str) -> None:
+        """Take a crop that was written out of the folder again."""
+        self._new.pop(name, None)
+        (self.path / name).unlink(missing_ok=True)
 
     def _check_source(self) -> None:
         others = {r.get("video") for r in self._old.values() if r.get("sha256") != self._source["sha256"]}

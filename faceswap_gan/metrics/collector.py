@@ -16,13 +16,13 @@ from faceswap_gan.faces.alignment import Alignment
 from faceswap_gan.faces.detector import Face, FaceDetector
 from faceswap_gan.faces.finder import FoundFrame, find_faces
 from faceswap_gan.faces.landmarks import LEAST_SCORES, Landmarks
+from faceswap_gan.faces.recognizer import recognition_crop
 from faceswap_gan.faces.topology import FACE_OVAL, LEFT_EYE_CORNERS, RIGHT_EYE_CORNERS
 from faceswap_gan.media.video import Frame
 from faceswap_gan.metrics.appearance import change_outside, find_region, look_at
 from faceswap_gan.metrics.measured import Measured, Row, stack_rows
 from faceswap_gan.metrics.pairs import Pair
 from faceswap_gan.metrics.pose import rotation
-from faceswap_gan.metrics.recognizer import recognition_crop
 from faceswap_gan.metrics.reconstruction import psnr, ssim
 
 Image = NDArray[np.uint8]
@@ -45,7 +45,7 @@ class Mesh(Protocol):
 
 
 class Embedder(Protocol):
-    """Tells people apart; see `metrics.recognizer.Recognizer`."""
+    """Tells people apart; see `faces.recognizer.Recognizer`."""
 
     def embed(self, crop: Image) -> NDArray[np.float32]:
         """Embed a crop of 112 px."""

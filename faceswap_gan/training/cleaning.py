@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap_gan.errors import FaceFolderError
+from faceswap_gan.faces.quality import measure_sharpness
 from faceswap_gan.media.images import write_whole
 from faceswap_gan.training.face_set import FEWEST, FaceSet
 
 Bytes = NDArray[np.uint8]
 
-_SHARP_SIDE = 128  # px at which sharpness is judged
 # A line of motion of 9 px on a crop of 256 px halves the sharpness. In the five real and drawn clips that this was
 # tried on, no face had less than 0.63 of its clip's median.
 _BLURRED = 0.5  # of the person's median sharpness
@@ -91,18 +91,10 @@ def find_left_out(faces: Bytes) -> LeftOut:
         Pech-Pacheco et al. (2000), Diatom autofocusing in brightfield microscopy (variance of the Laplacian).
     """
     grey = [cv2.cvtColor(face, cv2.COLOR_RGB2GRAY) for face in faces]
-    sharpness = np.array([_sharpness(face) for face in grey])
+    sharpness = np.array([measure_sharpness(face) for face in grey])
     blurred = sharpness < _BLURRED * np.median(sharpness)
     small = np.stack([cv2.resize(face, (_SAME_SIDE, _SAME_SIDE), interpolation=cv2.INTER_AREA) for face in grey])
     return LeftOut(blurred, _same_as(small.reshape(len(grey), -1).astype(np.int16), ~blurred))
-
-
-def _sharpness(grey: Bytes) -> float:
-    if len(grey) > _SHARP_SIDE:
-        grey = np.asarray(cv2.resize(grey, (_SHARP_SIDE, _SHARP_SIDE), interpolation=cv2.INTER_AREA), np.uint8)
-    margin = len(grey) // 5
-    middle = grey[margin : len(grey) - margin, margin : len(grey) - margin].astype(np.float32)
-    return float(cv2.Laplacian(middle, cv2.CV_32F).std() / (middle.std() + 1.0))
 
 
 def _same_as(points: NDArray[np.int16], sharp: NDArray[np.bool_]) -> NDArray[np.int64]:

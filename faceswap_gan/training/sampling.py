@@ -9,12 +9,11 @@ from numpy.typing import NDArray
 from faceswap_gan.config import Sampling
 from faceswap_gan.errors import SettingsError
 from faceswap_gan.faces.alignment import template
+from faceswap_gan.faces.quality import estimate_yaw
 
 _KINDS = 24  # groups of like faces
 _SIDE = 16  # px: side of the picture by which faces are likened
 _PARTS = ((0.7, 12, 7), (0.7, 12, 7), (1.3, 18, 13))  # eyes and mouth: width in eye distances, patch in px
-_NOSE = 0.55  # how far a nose tip stands before the face, in eye distances
-_NOSE_HEIGHT = 0.53  # of the way from the eyes to the mouth
 _YAW_STEP = 5.0  # degrees
 
 
@@ -60,26 +59,6 @@ def face_probabilities(
     sizes = np.bincount(kinds, weights=allowed)
     over_kinds = allowed / (np.count_nonzero(sizes) * np.maximum(sizes[kinds], 1.0))
     return np.asarray((1.0 - balance) * even + balance * over_kinds)
-
-
-def estimate_yaw(landmarks: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Estimate how far heads are turned, from where the nose lies between the eyes.
-
-    A nose tip stands about 0.55 eye distances before the line from the eyes to the mouth; seen from the side by an
-    angle, it leaves that line by as much times the tangent, in eye distances as they are seen.
-
-    Args:
-        landmarks: the five points, (N, 5, 2) px.
-
-    Returns:
-        float64 (N,) degrees, positive towards the picture's right; NaN where a point is.
-    """
-    points = np.asarray(landmarks, np.float64)
-    along = points[:, 1] - points[:, 0]
-    eyes, mouth = points[:, :2].mean(axis=1), points[:, 3:].mean(axis=1)
-    offset = points[:, 2] - (eyes + _NOSE_HEIGHT * (mouth - eyes))
-    shares = (offset * along).sum(axis=1) / np.maximum((along**2).sum(axis=1), 1e-9)
-    return np.asarray(np.degrees(np.arctan(shares / _NOSE)))
 
 
 def _yaw_kinds(landmarks: NDArray[np.float32] | None) -> NDArray[np.int64]:

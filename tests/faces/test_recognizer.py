@@ -9,8 +9,8 @@ import pytest
 
 from faceswap_gan.errors import ModelError
 from faceswap_gan.faces.detector import FaceDetector
+from faceswap_gan.faces.recognizer import Recognizer, recognition_crop
 from faceswap_gan.media.images import read_image
-from faceswap_gan.metrics.recognizer import Recognizer, recognition_crop
 
 
 def test_known_pairs(facedata):

@@ -1,0 +1,33 @@
+"""Tests of the tracks verb."""
+
+import numpy as np
+import pytest
+
+from faceswap_gan import tracks
+from faceswap_gan.errors import MediaError, NoFaceError, SettingsError
+from faceswap_gan.media.images import read_image, write_image
+
+
+def test_two_people_have_two_rows(facedata, tmp_path, caplog):
+    caplog.set_level("INFO", "faceswap_gan")
+    sheet = tmp_path / "who.png"
+    video = facedata / "hard" / "drv_two_people_side_by_side.mp4"
+    tracks.run(video, sheet=sheet, end=0.79, min_face=100)
+    assert "track 0" in caplog.text
+    assert "2 tracks in 24 frames" in caplog.text
+    assert read_image(sheet).shape[0] > 200
+    assert [path.name for path in tmp_path.iterdir()] == ["who.png"]
+
+
+def test_nobody_is_an_error_and_leaves_nothing(tmp_path):
+    write_image(tmp_path / "grey.png", np.full((100, 100, 3), 90, np.uint8))
+    with pytest.raises(NoFaceError, match="nobody"):
+        tracks.run(tmp_path / "grey.png", sheet=tmp_path / "who.png")
+    assert not (tmp_path / "who.png").exists()
+
+
+def test_wrong_arguments(tmp_path):
+    with pytest.raises(MediaError):
+        tracks.run(tmp_path / "none.mp4")
+    with pytest.raises(SettingsError, match="--most"):
+        tracks.run(tmp_path / "none.mp4", most=0)
