@@ -16,7 +16,7 @@ Picture = npt.NDArray[Any]
 """RGB (H, W, 3): uint8, or uint16 from 0 to 65535."""
 
 _MARGIN = 2
-_MOST = 8  # times a crop's side that it is enlarged before it is warped
+_MOST = 4  # times a crop's side that it is enlarged before it is warped
 _DEEP = 257  # levels of uint16 for one of uint8
 _EPSILON = np.float32(1e-5)  # cv2.blendLinear divides by the sum of both weights and this
 
@@ -87,10 +87,12 @@ def warp(rgb: Floats, alpha: Floats, alignment: Alignment, shape: tuple[int, ...
     matrix = place.matrix.copy()
     matrix[:, 2] += matrix[:, :2] @ [x1, y1]
     side = (x2 - x1, y2 - y1)
-    rgb, alpha, matrix = _scaled(rgb, alpha, matrix)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    color = cv2.warpAffine(rgb, matrix, side, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    part = cv2.warpAffine(alpha, matrix, side, flags=flags, borderMode=cv2.BORDER_CONSTANT)
+    scaled, at = _scaled(rgb, matrix)
+    color = cv2.warpAffine(scaled, at, side, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    # The mask is not enlarged: a cubic one would undershoot beside an edge.
+    scaled, at = _scaled(alpha, matrix, most=1)
+    part = cv2.warpAffine(scaled, at, side, flags=flags, borderMode=cv2.BORDER_CONSTANT)
     part = np.asarray(cv2.max(cv2.min(part, 1.0), 0.0), np.float32)
     return Layer((slice(y1, y2), slice(x1, x2)), np.asarray(color, np.float32), part)
 
@@ -121,9 +123,10 @@ def lay(image: Picture, mask: npt.NDArray[np.uint8], layer: Layer) -> None:
     """
     below = under(image, layer.place)
     mixed = cv2.blendLinear(layer.color, below, layer.alpha, 1 - layer.alpha - _EPSILON)
-    deep = image.dtype == np.uint16
-    depth, unit = (cv2.CV_16U, _DEEP) if deep else (cv2.CV_8U, 1)
-    rounded = cv2.multiply(mixed, np.full(4, unit, np.float64), dtype=depth)
+    if image.dtype == np.uint16:
+        rounded = cv2.multiply(mixed, np.full(4, _DEEP, np.float64), dtype=cv2.CV_16U)
+    else:
+        rounded = cv2.convertScaleAbs(cv2.threshold(mixed, 0, 0, cv2.THRESH_TOZERO)[1])
     part = cv2.convertScaleAbs(layer.alpha, alpha=255, beta=0.4999)  # rounds up
     target = image[layer.place]
     target[:] = cv2.copyTo(rounded, part, target.copy())
@@ -148,24 +151,20 @@ def _box(alignment: Alignment, alpha: Floats, shape: tuple[int, ...]) -> tuple[i
 
 
 def _scaled(
-    rgb: Floats, alpha: Floats, matrix: npt.NDArray[np.float64]
-) -> tuple[Floats, Floats, npt.NDArray[np.float64]]:
-    """Bring a crop to about its size in the frame, so that a linear warp neither skips nor stretches pixels.
+    rgb: Floats, matrix: npt.NDArray[np.float64], *, most: int = _MOST
+) -> tuple[Floats, npt.NDArray[np.float64]]:
+    """Prepare a crop for a linear warp that neither skips pixels nor softens what the crop shows.
 
-    Averaged where it shrinks; where it grows, by a whole factor: a fifth of the time of a cubic warp. The mask
-    grows linearly: it must not undershoot beside an edge.
+    Averaged where it shrinks; enlarged cubically, by a whole factor, where it grows: then a linear warp takes nothing
+    away that shows, at half the time of a cubic one. (Doubled only, a face lost 9 % of its sharpness.)
     """
     size = rgb.shape[0]
     step = float(np.hypot(matrix[0, 0], matrix[1, 0]))  # crop px for one of the frame
-    side = round(size / step) if step > 1 else size * min(int(np.ceil(1 / step)), _MOST)
+    side = round(size / step) if step > 1 else size * min(int(np.ceil(1 / step)), most)
     if side == size or (size * 0.75 < side < size) or side < 2:
-        return rgb, alpha, matrix
-    methods = (cv2.INTER_AREA, cv2.INTER_AREA) if side < size else (cv2.INTER_CUBIC, cv2.INTER_LINEAR)
-    rgb, alpha = (
-        np.asarray(cv2.resize(part, (side, side), interpolation=method), np.float32)
-        for part, method in zip((rgb, alpha), methods, strict=True)
-    )
+        return rgb, matrix
+    method = cv2.INTER_AREA if side < size else cv2.INTER_CUBIC
     k = side / size
     # Pixel centres: (x + 0.5) * k - 0.5
     shift = np.asarray([[0, 0, (k - 1) / 2], [0, 0, (k - 1) / 2]])
-    return rgb, alpha, matrix * k + shift
+    return np.asarray(cv2.resize(rgb, (side, side), interpolation=method), np.float32), matrix * k + shift
