@@ -70,8 +70,8 @@ def run(
         model: Folder for settings, checkpoints, previews and logs.
         from_model: Model of another pair, of the same networks, whose encoder and, with fast, decoder a new model
             starts from.
-        preset: fast, classic-64, classic-128, classic-256, classic-lite-64, classic-lite-128 or
-            classic-lite-256; by default fast without a GPU and classic-128 with one.
+        preset: fast, quality, classic-64, classic-128, classic-256, classic-lite-64, classic-lite-128 or
+            classic-lite-256; by default fast without a GPU and quality with one.
         steps: Updates in all, earlier runs included.
         minutes: Minutes in all, earlier runs included; 30 when neither steps nor minutes are given.
         batch: Faces of each person in a step, or auto for the largest that fits in memory, up to 64; the
@@ -263,7 +263,7 @@ def _choose(preset: str | None, asked: Mapping[str, Any]) -> Settings:
         log.info("preset %s, as asked", preset)
     else:
         gpu = has_gpu()
-        settings = PRESETS["classic-128" if gpu else "fast"]
+        settings = PRESETS["quality" if gpu else "fast"]
         log.info("preset %s, because %s", settings.preset, "a GPU was found" if gpu else "no GPU was found")
     settings = settle_teacher(settings, asked.get("teacher"))
     if settings.training.precision == "bfloat16" and "precision" not in asked and not has_fast_bfloat16():

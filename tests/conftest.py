@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.error import URLError
 
 import av
 import numpy as np
@@ -25,6 +26,18 @@ from faceswap_gan.synthetic.clips import write_pair
 def _own_config(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """A settings folder of the tests' own: none touches the user's key."""
     monkeypatch.setenv("FACESWAP_CONFIG", str(tmp_path_factory.getbasetemp() / "config"))
+
+
+@pytest.fixture(autouse=True)
+def no_downloads(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Let no test find or fetch pretrained files of its own accord: what runs is the same on every machine."""
+
+    def refuse(url: str, **_: Any) -> None:
+        raise URLError("nothing is fetched in tests")
+
+    monkeypatch.delenv("FACESWAP_WEIGHTS", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+    monkeypatch.setattr("urllib.request.urlopen", refuse)
 
 
 @pytest.fixture(scope="session")

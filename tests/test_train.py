@@ -23,7 +23,7 @@ from faceswap_gan.errors import FaceFolderError, ModelError, SettingsError, Weig
 from faceswap_gan.media import weights
 from faceswap_gan.media.weights import WEIGHTS
 from faceswap_gan.nn.fast import SIDES
-from faceswap_gan.training import devices, perceptual
+from faceswap_gan.training import devices, perceptual, teacher
 from faceswap_gan.training.checkpoint import (
     State,
     find_checkpoint,
@@ -61,6 +61,7 @@ def chosen(monkeypatch, tmp_path):
     seen = []
     monkeypatch.setattr(train, "_fit", lambda folders, model, settings, *more: seen.append(settings))
     monkeypatch.setattr(perceptual, "find_weights", lambda name: tmp_path / name)
+    monkeypatch.setattr(teacher, "open_landmarks", lambda name: object())
     return seen
 
 
@@ -147,7 +148,7 @@ def test_which_faces_are_drawn(tmp_path, chosen, preset, flags, wanted):
     assert read_settings(tmp_path / "model") == chosen[0]
 
 
-@pytest.mark.parametrize(("gpu", "preset"), [(True, "classic-128"), (False, "fast")])
+@pytest.mark.parametrize(("gpu", "preset"), [(True, "quality"), (False, "fast")])
 def test_the_preset_is_chosen_by_the_machine_and_announced(tmp_path, chosen, caplog, monkeypatch, gpu, preset):
     caplog.set_level("INFO", "faceswap_gan")
     monkeypatch.setattr(devices, "has_gpu", lambda: gpu)

@@ -63,7 +63,7 @@ _FILES = (
         size=3_758_596,
         sha256="64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff",
         licence="Apache-2.0",
-        used_by="--landmarks mesh, mesh-swap, evaluate",
+        used_by="--landmarks mesh, train's teacher, mesh-swap, evaluate",
         note="Google's MediaPipe Face Landmarker, 478 points and 52 blendshapes",
     ),
     WeightsFile(

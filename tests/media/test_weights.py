@@ -28,6 +28,11 @@ def _entry(**changes):
     return WeightsFile(**(facts | changes))
 
 
+@pytest.fixture(autouse=True)
+def no_downloads():
+    """These tests are about downloads, from this machine to itself."""
+
+
 @pytest.fixture
 def places(tmp_path, monkeypatch):
     """A folder, one for the environment variable, and an empty cache."""
