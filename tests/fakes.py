@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,16 @@ _BESIDE_THE_PROJECT = Path(__file__).resolve().parents[2] / "shared" / "facedata
 def facedata_folder() -> Path:
     """Where the real videos and photos should be."""
     return Path(os.environ.get("FACESWAP_TESTDATA", _BESIDE_THE_PROJECT))
+
+
+def load_script(name: str) -> Any:
+    """Import a script of ``benchmarks/``, which is no package."""
+    file = Path(__file__).resolve().parents[1] / "benchmarks" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, file)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
 
 
 def draw(count: int, *, width: int = 64, height: int = 48) -> list[NDArray[np.uint8]]:

@@ -29,7 +29,7 @@ class Encoder:
     Attributes:
         name: FFmpeg's.
         quality: the option that `crf` sets; empty for a lossless codec.
-        crf: default quality, visually lossless, and the worst there is.
+        crf: default quality, visually lossless, and the best and worst there are.
         speed: the option that `preset` sets; empty where there is none.
         presets: allowed values; the default is first.
         options: set always.
@@ -42,7 +42,7 @@ class Encoder:
 
     name: str
     quality: str = ""
-    crf: tuple[int, int] = (0, 0)
+    crf: tuple[int, int, int] = (0, 0, 0)
     speed: str = ""
     presets: tuple[str, ...] = ()
     options: Mapping[str, str] = field(default_factory=dict)
@@ -60,7 +60,7 @@ class Encoder:
 
 _NVENC = {
     "quality": "qp",
-    "crf": (19, 51),
+    "crf": (19, 0, 51),
     "speed": "preset",
     "presets": ("p5", *(f"p{n}" for n in range(1, 8))),
     "options": {"rc": "constqp"},
@@ -68,18 +68,18 @@ _NVENC = {
 }
 _QSV = {
     "quality": "global_quality",
-    "crf": (19, 51),
+    "crf": (19, 1, 51),
     "speed": "preset",
     "presets": ("medium", *_X26X[2:9]),
     "packed": _PACKED,
 }
 CODECS: dict[str, Encoder] = {
-    "h264": Encoder("libx264", "crf", (17, 51), "preset", ("medium", *_X26X), parameters="x264-params"),
-    "hevc": Encoder("libx265", "crf", (17, 51), "preset", ("medium", *_X26X), parameters="x265-params"),
+    "h264": Encoder("libx264", "crf", (17, 0, 51), "preset", ("medium", *_X26X), parameters="x264-params"),
+    "hevc": Encoder("libx265", "crf", (17, 0, 51), "preset", ("medium", *_X26X), parameters="x265-params"),
     "vp9": Encoder(
         "libvpx-vp9",
         "crf",
-        (15, 63),
+        (15, 0, 63),
         "cpu-used",
         ("4", *map(str, range(9))),
         {"b": "0", "row-mt": "1"},
@@ -89,7 +89,7 @@ CODECS: dict[str, Encoder] = {
     "av1": Encoder(
         "libsvtav1",
         "crf",
-        (18, 63),
+        (18, 1, 63),
         "preset",
         ("8", *map(str, range(14))),
         even=False,
@@ -208,11 +208,11 @@ def set_up(
 
 
 def _checked_crf(codec: str, encoder: Encoder, crf: int | None) -> int:
-    best, worst = encoder.crf
+    usual, best, worst = encoder.crf
     if crf is None:
-        return best
-    if not 0 <= crf <= worst:
-        raise MediaError(f"expected --crf from 0 to {worst} for {codec}, got {crf}.")
+        return usual
+    if not best <= crf <= worst:
+        raise MediaError(f"expected --crf from {best} to {worst} for {codec}, got {crf}.")
     return crf
 
 

@@ -54,7 +54,7 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     Raises:
         MediaError: the file is missing or is no picture.
     """
-    return np.asarray(cv2.cvtColor(_decode(path, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB), dtype=np.uint8)
+    return np.asarray(cv2.cvtColor(decode_file(path, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB), dtype=np.uint8)
 
 
 def read_deep_image(path: Path) -> NDArray[np.uint8] | NDArray[np.uint16]:
@@ -66,7 +66,7 @@ def read_deep_image(path: Path) -> NDArray[np.uint8] | NDArray[np.uint16]:
     Raises:
         MediaError: the file is missing or is no picture.
     """
-    bgr = _decode(path, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+    bgr = decode_file(path, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
     return read_image(path) if bgr.dtype not in (np.uint8, np.uint16) else cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
 
 
@@ -79,14 +79,14 @@ def read_mask(path: Path) -> NDArray[np.uint8]:
     Raises:
         MediaError: the file is missing or is no picture.
     """
-    return np.asarray(_decode(path, cv2.IMREAD_GRAYSCALE), dtype=np.uint8)
+    return np.asarray(decode_file(path, cv2.IMREAD_GRAYSCALE), dtype=np.uint8)
 
 
 def encode_image(image: NDArray[np.uint8] | NDArray[np.uint16], suffix: str) -> bytes:
     """Encode a picture in memory.
 
     Args:
-        image: RGB uint8 (H, W, 3), or grey uint8 (H, W); uint16 where the format is one of `DEEP_SUFFIXES`.
+        image: RGB (H, W, 3), RGBA (H, W, 4) or grey (H, W); uint8, or uint16 for one of `DEEP_SUFFIXES`.
         suffix: picture format by file suffix, such as ``.png``.
 
     Raises:
@@ -98,7 +98,8 @@ def encode_image(image: NDArray[np.uint8] | NDArray[np.uint16], suffix: str) -> 
     deep = image.dtype == np.uint16 and suffix.lower() in DEEP_SUFFIXES
     if not (deep or image.dtype == np.uint8) or image.ndim not in (2, 3):
         raise MediaError(f"expected a uint8 (H, W, 3) or (H, W) picture, got {image.dtype} {image.shape}.")
-    pixels = cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image
+    swapped = cv2.COLOR_RGBA2BGRA if image.shape[2:] == (4,) else cv2.COLOR_RGB2BGR
+    pixels = cv2.cvtColor(image, swapped) if image.ndim == 3 else image
     done, data = cv2.imencode(suffix.lower(), pixels, _QUALITY.get(suffix.lower(), []))
     if not done:
         raise MediaError(f"could not encode a {image.shape} picture as {suffix}; choose .png.")
@@ -173,7 +174,12 @@ def to_uint8(image: NDArray[np.floating]) -> NDArray[np.uint8]:
     return np.asarray(np.clip(np.rint(scaled), 0, 255), dtype=np.uint8)
 
 
-def _decode(path: Path, flags: int) -> NDArray[Any]:
+def decode_file(path: Path, flags: int) -> NDArray[Any]:
+    """Decode a picture as OpenCV gives it, blue first, by its own flags.
+
+    Raises:
+        MediaError: the file is missing or is no picture.
+    """
     data = _read_bytes(path)
     try:
         picture = cv2.imdecode(data, flags)

@@ -11,15 +11,18 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap_gan.media.images import encode_image, list_images, write_whole
+from faceswap_gan.media.images import encode_image, is_picture, list_images, write_whole
 from faceswap_gan.media.plan import OutputPlan, kind_of
 from faceswap_gan.media.planes import planes_of, read_planar
 from faceswap_gan.media.segments import Segment
+from faceswap_gan.media.stills import ALPHA_SUFFIXES, add_profile, read_alpha, read_profile
 from faceswap_gan.media.xmp import add_xmp
 
 
 def write_pictures(path: Path, plan: OutputPlan, pieces: Sequence[Segment], metadata: Mapping[str, str]) -> None:
     """Write what the segments hold as a picture, a folder of PNGs or a GIF.
+
+    A picture keeps the transparency and the colour profile of the picture it was made from.
 
     Args:
         path: where to; of the plan's kind.
@@ -31,23 +34,31 @@ def write_pictures(path: Path, plan: OutputPlan, pieces: Sequence[Segment], meta
     if kind == "gif":
         _write_gif(path, plan, pieces)
         return
-    pictures = (image for _, image in _decode(plan, pieces))
-    if kind == "picture":
-        write_whole(path, add_xmp(encode_image(next(pictures), path.suffix), metadata))
-        return
-    path.mkdir()
-    for name, image in zip(_names(plan.like.path), pictures, strict=False):
-        write_whole(path / name, add_xmp(encode_image(image, ".png"), metadata))
+    if kind == "folder":
+        path.mkdir()
+    for number, (pts, image) in enumerate(_decode(plan, pieces)):
+        source = _source(plan.like.path, pts)
+        name = f"{source.stem}.png" if source and plan.like.path.is_dir() else f"{number:06d}.png"
+        target = path / name if kind == "folder" else path
+        _write_still(target, image, source, metadata)
 
 
-def _names(source: Path) -> Iterator[str]:
-    """Names of a folder's pictures: the source's own where it is a folder too, else numbers."""
-    if source.is_dir():
-        yield from (f"{picture.stem}.png" for picture in list_images(source))
-    number = 0
-    while True:
-        yield f"{number:06d}.png"
-        number += 1
+def _source(given: Path, pts: int) -> Path | None:
+    """The picture that a frame was read from; the times of pictures are their numbers."""
+    if given.is_dir():
+        pictures = list_images(given)
+        return pictures[pts] if 0 <= pts < len(pictures) else None
+    return given if is_picture(given) else None
+
+
+def _write_still(target: Path, image: NDArray[Any], source: Path | None, metadata: Mapping[str, str]) -> None:
+    if source is not None and target.suffix.lower() in ALPHA_SUFFIXES:
+        alpha = read_alpha(source)
+        if alpha is not None and (alpha.shape, alpha.dtype) == (image.shape[:2], image.dtype):
+            image = np.dstack([image, alpha])
+    data = encode_image(image, target.suffix)
+    profile = None if source is None else read_profile(source)
+    write_whole(target, add_xmp(add_profile(data, profile), metadata))
 
 
 def _decode(plan: OutputPlan, pieces: Sequence[Segment]) -> Iterator[tuple[int, NDArray[Any]]]:

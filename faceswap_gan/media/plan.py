@@ -150,6 +150,9 @@ def plan_output(
     if like.hdr and not CODECS[codec].parameters:
         log.warning("%s holds no mastering display and content light tags; left out", codec)
     options = encoder_options(codec, crf=crf, preset=preset, hdr=like.hdr)
+    if planar.kind == "yuv" and planar.shift[0]:
+        # JPEG puts chroma between its pixels, all else of today on the left one; PyAV cannot tell
+        options["chroma_sample_location"] = "center" if like.codec == "mjpeg" else "left"
     plan = OutputPlan(path, like, size, codec, planar, _tags(like, planar), matrix, tuple(sorted(options.items())))
     check_tracks(like.path, path, CONTAINERS[path.suffix.lower()])
     plan.new_encoder()

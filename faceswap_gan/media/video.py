@@ -64,6 +64,7 @@ class VideoInfo:
         planar: how its samples are stored: depth and chroma.
         matrix: display matrix that makes the stored picture upright.
         hdr: static HDR tags; None if it has none.
+        codec: FFmpeg's name of its decoder; empty for pictures.
     """
 
     path: Path
@@ -80,6 +81,7 @@ class VideoInfo:
     planar: Planar = Planar("yuv", 8, (1, 1))
     matrix: Matrix = UPRIGHT
     hdr: HdrTags | None = None
+    codec: str = ""
 
 
 @dataclass(frozen=True)
@@ -236,4 +238,5 @@ def _describe(path: Path, container: Any, stream: Any, first: av.VideoFrame) -> 
         planar=read_planar(first.format.name),
         matrix=matrix,
         hdr=read_hdr(first),
+        codec=stream.codec_context.name,
     )

@@ -8,7 +8,8 @@ import pytest
 from fakes import draw
 
 from faceswap_gan.errors import MediaError
-from faceswap_gan.media.images import list_images, read_deep_image, read_image, write_image
+from faceswap_gan.media.images import encode_image, list_images, read_deep_image, read_image, write_image
+from faceswap_gan.media.stills import add_profile, read_alpha, read_profile
 from faceswap_gan.media.video import VideoWriter, read_frames, read_info
 
 
@@ -103,3 +104,33 @@ def test_an_absurd_size_in_a_header_is_refused_before_memory_is_taken(tmp_path):
     with pytest.raises(MediaError, match="does not decode") as caught:
         read_image(tmp_path / "a.bmp")
     assert "\n" not in str(caught.value)
+
+
+def test_transparency_stays(tmp_path):
+    given = np.random.default_rng(2).integers(0, 256, (48, 64, 4), dtype=np.uint8)
+    cv2.imwrite(str(tmp_path / "in.png"), given)
+    _copy(tmp_path / "in.png", tmp_path / "out.png")
+    assert np.array_equal(cv2.imread(str(tmp_path / "out.png"), cv2.IMREAD_UNCHANGED), given)
+    _copy(tmp_path / "in.png", tmp_path / "out.jpg")
+    assert read_alpha(tmp_path / "out.jpg") is None
+
+
+@pytest.mark.parametrize(
+    ("source", "target"), [(".jpg", ".jpg"), (".jpg", ".png"), (".png", ".jpg"), (".png", ".png")]
+)
+def test_colour_profile_stays(tmp_path, source, target):
+    profile = np.random.default_rng(4).integers(0, 256, 70_000, dtype=np.uint8).tobytes()  # two segments of a JPEG
+    (tmp_path / f"in{source}").write_bytes(add_profile(encode_image(draw(1)[0], source), profile))
+    _copy(tmp_path / f"in{source}", tmp_path / f"out{target}", metadata={"comment": "x"})
+    assert read_profile(tmp_path / f"out{target}") == profile
+    assert read_image(tmp_path / f"out{target}").shape == (48, 64, 3)
+
+
+def test_a_damaged_profile_is_left_out(tmp_path):
+    for suffix in (".jpg", ".png"):
+        data = add_profile(encode_image(draw(1)[0], suffix), bytes(70_000))
+        (tmp_path / f"in{suffix}").write_bytes(
+            data.replace(b"\x01\x02", b"\x01\x03", 1) if suffix == ".jpg" else data[:60]
+        )
+        assert read_profile(tmp_path / f"in{suffix}") is None
+    assert read_profile(tmp_path) is None

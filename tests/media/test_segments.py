@@ -142,7 +142,7 @@ def test_ten_bits_stay_ten(make_video, tmp_path):
     ramp = np.repeat(np.linspace(0, 65535, 64, dtype=np.uint16)[None, :, None], 48, axis=0).repeat(3, axis=2)
     for codec, suffix in (("ffv1", ".mkv"), ("h264", ".mp4"), ("hevc", ".mp4"), ("av1", ".webm")):
         target = tmp_path / f"out{suffix}"
-        with VideoWriter(target, like=read_info(source), codec=codec, crf=None if codec == "ffv1" else 0) as writer:
+        with VideoWriter(target, like=read_info(source), codec=codec, crf=None if codec == "ffv1" else 1) as writer:
             writer.write(frame, ramp, np.full((48, 64), 255, np.uint8))
         (back,) = read_frames(target)
         assert read_info(target).planar.depth == 10
@@ -164,6 +164,7 @@ def test_codec_that_cannot_hold_the_bits_says_so(make_video, tmp_path):
         ("h264", "out.webm", {}, r"\.webm holds"),
         ("ffv1", "out.mp4", {}, r"\.mp4 holds"),
         ("h264", "out.mp4", {"crf": 99}, "0 to 51"),
+        ("av1", "out.mp4", {"crf": 0}, "1 to 63"),
         ("h264", "out.mp4", {"preset": "warp"}, "ultrafast"),
         ("ffv1", "out.mkv", {"crf": 3}, "lossless"),
         ("h264_nvenc", "out.mp4", {}, r"h264_nvenc"),
@@ -220,3 +221,48 @@ def test_a_cut_starts_at_nought_with_its_own_sound(make_video, tmp_path):
     assert all(0.5 <= before < 1.5 for before, _ in kept)
     assert len(kept) == sum(0.5 <= t < 1.5 for t in given.values())
     assert max(abs(before - now - Fraction(1, 2)) for before, now in kept) <= Fraction(1, 48000)
+
+
+def test_what_seals_the_file_sees_it_whole_and_a_failure_there_leaves_nothing(make_video, tmp_path):
+    source, seen = make_video(), []
+
+    def seal(path):
+        seen.append(read_info(path).frames)
+        assert not (tmp_path / "out.mp4").exists()
+        path.write_bytes(path.read_bytes() + b"sealed")
+
+    def refuse(path):
+        raise MediaError("no ink")
+
+    plan = plan_output(tmp_path / "out.mp4", like=read_info(source))
+    files = _write_segments(source, plan, tmp_path / "parts")
+    with pytest.raises(MediaError, match="no ink"):
+        join_segments(files, plan, seal=refuse)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["parts", "video.mp4"]
+    join_segments(files, plan, seal=seal)
+    assert seen == [12]
+    assert plan.path.read_bytes().endswith(b"sealed")
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".webm"])
+@pytest.mark.parametrize(
+    "matrix", [(a, 0, 0, d) for a in (1, -1) for d in (1, -1)] + [(0, b, c, 0) for b in (1, -1) for c in (1, -1)]
+)
+def test_every_turn_and_flip_is_kept(tmp_path, matrix, suffix):
+    with av.open(str(tmp_path / "in.mp4"), "w") as out:
+        video = out.add_stream("libx264", rate=30)
+        video.width, video.height = 64, 48
+        a, b, c, d = (sign * 2**16 for sign in matrix)
+        video.set_display_matrix((a, b, 0, c, d, 0, 0, 0, 2**30))
+        frame = av.VideoFrame.from_ndarray(draw(1)[0], format="rgb24").reformat(format="yuv420p")
+        frame.pts, frame.time_base = 0, Fraction(1, 30)
+        out.mux(video.encode(frame) + video.encode(None))
+    info = read_info(tmp_path / "in.mp4")
+    assert info.matrix == matrix
+    with VideoWriter(tmp_path / f"out{suffix}", like=info) as writer:
+        for shown in read_frames(tmp_path / "in.mp4"):
+            writer.write(shown)
+    assert read_info(tmp_path / f"out{suffix}").matrix == matrix
+    with VideoWriter(tmp_path / "upright.mp4", like=info, size=(128, 48)) as writer:
+        writer.write(shown, np.zeros((48, 128, 3), np.uint8))
+    assert read_info(tmp_path / "upright.mp4").matrix == (1, 0, 0, 1)
