@@ -50,8 +50,17 @@ class StoredPicture:
         return self._frame.width, self._frame.height
 
     def copy_as(self, planar: Planar) -> av.VideoFrame:
-        """Copy the samples, bit for bit, into a fresh picture of a format that holds them."""
-        return copy_picture(as_planar(self._frame, planar), planar)
+        """Copy the samples, bit for bit, into a fresh picture of a format that holds them; grey fits YUV."""
+        if self.planar.kind == planar.kind:
+            return copy_picture(as_planar(self._frame, planar), planar)
+        # swscale takes every grey for full range and would squeeze what is not
+        grey = Planar("gray", planar.depth)
+        picture = new_picture(*self.size, planar)
+        luma, *chroma = planes_of(picture, planar)
+        luma[:] = planes_of(as_planar(self._frame, grey), grey)[0]
+        for plane in chroma:
+            plane[:] = 1 << (planar.depth - 1)
+        return picture
 
     def _upright(self, *, deep: bool) -> NDArray[Any]:
         image = turn_upright(to_rgb(self._frame, deep=deep), self._matrix)
