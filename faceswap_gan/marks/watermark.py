@@ -51,13 +51,13 @@ class Band:
 
 # Longer waves drown in the faces' own shading, shorter ones fall to video codecs. The eye sees fine colour less well
 # than fine brightness.
-LUMA = Band(b"faceswap_gan watermark 1: luma", 1 / 40, 1 / 10)
-CHROMA = Band(b"faceswap_gan watermark 1: blue difference", 1 / 48, 1 / 12)
+LUMA = Band(b"faceswap_gan watermark 1: luma", 1 / 28, 1 / 10.5)
+CHROMA = Band(b"faceswap_gan watermark 1: blue difference", 1 / 30, 1 / 11.5)
 
-_PLAIN, _BUSY, _MOST = 1.4, 0.15, 3.5
+_PLAIN, _BUSY, _MOST = 1.2, 0.2, 3.5
 """Luma levels of 255 in smooth skin; added for each level of local activity; and at most. RMS over a tile."""
 
-_COLOUR = 1.5
+_COLOUR = 1.0
 """Levels of 255 of blue difference, RMS."""
 
 _BLUE, _GREEN = 1.772, -0.344136
