@@ -27,7 +27,7 @@ from faceswap_gan.faces.look import describe_look
 from faceswap_gan.faces.mesh import Topology
 from faceswap_gan.faces.mesh_choice import SourceChooser
 from faceswap_gan.faces.mesh_eyes import turn_eyes
-from faceswap_gan.faces.mesh_mask import face_width, paint_mask, soft_edge, source_edge
+from faceswap_gan.faces.mesh_mask import FEATHER, face_width, paint_mask, soft_edge, source_edge
 from faceswap_gan.faces.mesh_shape import measure_difference
 from faceswap_gan.faces.mesh_warp import map_back, rasterise, reduction, sample
 from faceswap_gan.faces.topology import MESH_POINTS
@@ -46,7 +46,6 @@ _MOST = 2000  # lessons of a person
 _RUN = 8  # neighbouring frames among them
 _MOST_PICTURES = 240
 _AHEAD = 7  # frames that the choice of a picture looks at
-_EDGE = 0.08  # soft edge of the painted region, in widths of the face
 _BOX_SIDE, _BOX_RISE = 2.85, 0.215  # MTCNN's box in inter-ocular distances: side, and middle above the points'
 
 log = logging.getLogger(__name__)
@@ -175,14 +174,15 @@ class _Teacher:
         frame, picture = self._frames[number], self._pictures[self._choice[number]]
         shape = self._footage.faces[frame].shape
         mesh = self._difference.apply(self._meshes[frame], self._topology)
-        layer, alpha = self._bend(mesh, picture, shape)
+        layer, edge, trust = self._bend(mesh, picture, shape)
         size = self._footage.crops.shape[1]
-        parts = [part_mask("eyes", mesh, shape[0]), part_mask("mouth", mesh, shape[0]), _region(mesh, shape[0])]
-        masks = [_shrink(part, size) for part in parts]
-        return _shrink(layer, size), np.dstack(masks), _shrink(alpha, size)
+        # what lies at the rim of the picture's face is often hair, wherever that comes to lie
+        region = np.minimum(_region(mesh, shape[0]), edge)
+        parts = [part_mask("eyes", mesh, shape[0]), part_mask("mouth", mesh, shape[0]), region]
+        return _shrink(layer, size), np.dstack([_shrink(part, size) for part in parts]), _shrink(trust, size)
 
-    def _bend(self, mesh: Landmarks, picture: int, shape: tuple[int, ...]) -> tuple[Bytes, Bytes]:
-        """Bend a picture onto a mesh: RGB (R, R, 3) and how far it can be trusted (R, R)."""
+    def _bend(self, mesh: Landmarks, picture: int, shape: tuple[int, ...]) -> tuple[Bytes, Bytes, Bytes]:
+        """Bend a picture onto a mesh: RGB (R, R, 3), its face's soft edge and how far it can be trusted (R, R)."""
         source, triangles = self._own[picture], self._topology.triangles
         dst, src = mesh.points[:MESH_POINTS], source.points[:MESH_POINTS]
         raster = rasterise(dst, triangles, shape, depth=None if mesh.depth is None else mesh.depth[:MESH_POINTS])
@@ -190,10 +190,10 @@ class _Teacher:
         turn_eyes(there, raster, mesh.points, source.points)
         layer = sample(self._with_edge(picture), there, reduction(src, dst, triangles))
         alpha = paint_mask(raster, layer[..., 3].astype(np.float32) / np.float32(255), mesh, source, triangles)
-        whole = np.zeros((*shape[:2], 4), np.uint8)
+        whole = np.zeros((*shape[:2], 5), np.uint8)
         place, part = raster.overlap(shape)
-        whole[place] = np.dstack([layer[..., :3], np.rint(255 * alpha).astype(np.uint8)])[part]
-        return whole[..., :3], whole[..., 3]
+        whole[place] = np.dstack([layer, np.rint(255 * alpha).astype(np.uint8)])[part]
+        return whole[..., :3], whole[..., 3], whole[..., 4]
 
     def _with_edge(self, picture: int) -> Bytes:
         """A picture of the person with its face's soft edge as fourth channel, drawn when it is first needed."""
@@ -237,7 +237,7 @@ def _region(mesh: Landmarks, side: int) -> Bytes:
     hull = cv2.convexHull(mesh.points[:MESH_POINTS])
     covered = np.zeros((side, side), np.uint8)
     cv2.fillConvexPoly(covered, np.rint(hull * 16).astype(np.int32), 1, cv2.LINE_8, 4)
-    return np.rint(255 * soft_edge(covered, _EDGE * face_width(mesh.points))).astype(np.uint8)
+    return np.rint(255 * soft_edge(covered, FEATHER * face_width(mesh.points))).astype(np.uint8)
 
 
 def _shrink(picture: Bytes, size: int) -> Bytes:
