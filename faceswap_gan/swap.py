@@ -10,7 +10,7 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import Literal
 
-from faceswap_gan.config import Perceptual
+from faceswap_gan.config import Perceptual, Teacher
 from faceswap_gan.conversion.finish import FinishSettings
 from faceswap_gan.conversion.settings import MarkSettings, OutputSettings, PeopleSettings
 from faceswap_gan.errors import FaceFolderError, SettingsError
@@ -40,6 +40,7 @@ def run(
     finish: FinishSettings = FinishSettings(),  # noqa: B008 (frozen)
     marks: MarkSettings = MarkSettings(),  # noqa: B008
     seed: int | None = None,
+    teacher: Teacher | None = None,
     perceptual: Perceptual | None = None,
     vggface_weights: Path | None = None,
     consent: str | None = None,
@@ -67,6 +68,7 @@ def run(
         finish: How the painted face is laid into the frame.
         marks: How the video is marked.
         seed: Seed of everything random in training; 0 by default.
+        teacher: What shows the fast preset true swaps, nearly: mesh where it can be had, or none.
         perceptual: Network of the classic presets' perceptual loss; none trains without.
         vggface_weights: Its weights, rcmalli_vggface_tf_notop_resnet50.h5.
         consent: Who agreed to this swap, and to what; recorded with the model and in the video.
@@ -89,7 +91,7 @@ def run(
     log.info("train: %s", model)
     train.run(
         src, dst, model=model, preset=preset, steps=steps, minutes=minutes, batch=batch, seed=seed,
-        perceptual=perceptual, vggface_weights=vggface_weights,
+        teacher=teacher, perceptual=perceptual, vggface_weights=vggface_weights,
     )  # fmt: skip
     log.info("convert: %s", output)
     convert.run(dst_video, model, output, people=people, finish=finish, product=product, marks=marks, consent=consent)
