@@ -11,10 +11,11 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float32]
 
 _SIGMAS = (0.8, 1.6, 3.2)  # px of the frame: noise is the camera's, not the face's
+_GRAINY = 2  # bands to which noise is added: in a coarser one it would show as blotches
 _INSIDE = 0.9
-_STEP = 3  # one pixel of so many along each side is measured
-_LEAST = 64  # pixels to measure
-_SMOOTH, _TO_DEVIATION = 0.3, 2.5952  # the share of smallest amplitudes that is noise; deviation per its quantile
+_BLOCK = 12  # px of a block's side
+_LEAST = 12  # blocks to measure
+_SMOOTH = 0.2  # the share of blocks that are smooth: what they hold is noise, not hair or edges
 _STRUCTURE = 0.97
 _GAIN = (0.5, 1.6)  # more would show the network's own pattern
 _TILE = 1024
@@ -30,19 +31,24 @@ def measure_bands(below: Floats, painted: Floats, alpha: Floats) -> Floats:
         alpha: how much of it shows, float32 (h, w).
 
     Returns:
-        float32 (3, 2, 2): for each band, fine to coarse, of frame and painted face: standard deviation of its noise
-        and amplitude of its structure, levels. All 1 where hardly a pixel is painted: nothing is to be matched.
+        float32 (3, 2, 2): for each band, fine to coarse, of frame and painted face: root mean square of its smooth
+        blocks, which is noise, and of its busiest ones, which is structure; levels. All 1 where hardly a pixel is
+        painted: nothing is to be matched.
     """
-    few = np.s_[::_STEP, ::_STEP]
-    inside = alpha[few] > _INSIDE
+    inside = _blocks(alpha) > _INSIDE
     if np.count_nonzero(inside) < _LEAST:
         return np.ones((len(_SIGMAS), 2, 2), np.float32)
     found = []
     for bands in zip(_bands(below), _bands(painted), strict=True):
-        sizes = [np.abs(band[few][inside]) for band in bands]
-        pairs = [np.quantile(size, (_SMOOTH, _STRUCTURE)) for size in sizes]
-        found.append([(low * _TO_DEVIATION, high) for low, high in pairs])
+        sizes = [np.sqrt(_blocks(band * band)[inside]) for band in bands]
+        found.append([np.quantile(size, (_SMOOTH, _STRUCTURE)) for size in sizes])
     return np.asarray(found, np.float32)
+
+
+def _blocks(values: Floats) -> Floats:
+    """Average over blocks of 12 x 12 px, or nearly so."""
+    height, width = (max(1, side // _BLOCK) for side in values.shape)
+    return np.asarray(cv2.resize(values, (width, height), interpolation=cv2.INTER_AREA), np.float32)
 
 
 def match_grain(painted: Floats, measured: Floats, *, frame: int, track: int) -> Floats:
@@ -60,10 +66,13 @@ def match_grain(painted: Floats, measured: Floats, *, frame: int, track: int) ->
     change = np.zeros_like(painted)
     wanted, own = measured[:, 0], measured[:, 1]
     gains = np.clip((wanted[:, 1] + 1e-3) / (own[:, 1] + 1e-3), *_GAIN)
-    strengths = _strengths(np.maximum(np.square(wanted[:, 0]) - np.square(gains * own[:, 0]), 0))
+    lacking = np.maximum(np.square(wanted[:, 0]) - np.square(gains * own[:, 0]), 0)
+    strengths = _strengths(lacking[:_GRAINY])
     grain = _grain(painted.shape[0], painted.shape[1], frame, track)
-    for band, noise, gain, strength in zip(_bands(painted), grain, gains, strengths, strict=True):
-        change += np.float32(gain - 1) * band + np.float32(strength) * noise
+    for band, gain in zip(_bands(painted), gains, strict=True):
+        change += np.float32(gain - 1) * band
+    for noise, strength in zip(grain, strengths, strict=True):
+        change += np.float32(strength) * noise
     return change
 
 
@@ -73,7 +82,7 @@ def _strengths(power: Floats) -> Floats:
     References:
         Richardson, "Bayesian-based iterative method of image restoration", J. Opt. Soc. Am. 62 (1972), eq. 13.
     """
-    overlap = _tiles()[1]
+    overlap = _tiles()[1][: len(power), : len(power)]
     found = power.copy()
     for _ in range(_ROUNDS):
         found = found * (overlap.T @ (power / (overlap @ found + 1e-9))) / overlap.sum(axis=0)
@@ -95,12 +104,12 @@ def _tiles() -> tuple[list[Floats], Floats]:
     """Draw noise once, for drawing it anew would cost more than all else.
 
     Returns:
-        A tile of deviation 1 for each band, float32 (1024, 1024), and what power each band (row) finds in each
-        tile (column), float32 (3, 3).
+        A tile of deviation 1 for each band that gets noise, float32 (1024, 1024), and what power each band (row)
+        finds in each tile (column), float32 (3, 2).
     """
     rng = np.random.default_rng(0)
     tiles = []
-    for number in range(len(_SIGMAS)):
+    for number in range(_GRAINY):
         band = _bands(rng.standard_normal((_TILE, _TILE), dtype=np.float32))[number]
         tiles.append(band / band.std())
     overlap = [[float(np.square(band).mean()) for band in _bands(tile)] for tile in tiles]
