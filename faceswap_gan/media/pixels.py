@@ -14,7 +14,7 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from numpy.typing import NDArray
 
-from faceswap_gan.media.planes import Planar, Samples, as_planar, new_picture, planes_of, read_planar
+from faceswap_gan.media.planes import ONE_THREAD, Planar, Samples, as_planar, new_picture, planes_of, read_planar
 
 log = logging.getLogger(__name__)
 
@@ -81,13 +81,18 @@ def to_rgb(frame: av.VideoFrame, *, deep: bool = False) -> NDArray[Any]:
     planar, full = read_planar(frame.format.name), _is_full(frame)
     if planar.kind == "gray":
         return _grey_to_rgb(frame, planar, full=full, deep=deep)
-    image = frame.to_ndarray(
-        format="rgb48le" if deep else "rgb24",
+    packed = planar.kind == "rgb"
+    # planes give the same bits from YUV in a third of the time
+    names = ("rgb24", "rgb48le") if packed else ("gbrp", "gbrp16le")
+    laid = frame.reformat(
+        format=names[deep],
         src_colorspace=_COEFFICIENTS.get(int(frame.colorspace), Colorspace.ITU601),
         src_color_range=ColorRange.JPEG if full else ColorRange.MPEG,
         dst_color_range=ColorRange.JPEG,
         interpolation=_EXACT,
+        threads=ONE_THREAD,
     )
+    image = laid.to_ndarray() if packed else cv2.merge(planes_of(laid, Planar("rgb", 16 if deep else 8)))
     if deep and planar.kind == "yuv":
         white = ((1 << planar.depth) - 1) << (16 - planar.depth) if full else _SWSCALE_WHITE
         image = cv2.multiply(image, (65535 / white,) * 4)

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 Samples = NDArray[Any]
 """One plane, uint8 or uint16 (h, w)."""
 
+ONE_THREAD = 1
+"""Threads of swscale: with more, some of its converters give other samples now and then where their slices meet."""
+
 _DEPTHS = (8, 9, 10, 12, 14, 16)
 _SUBSAMPLED = {(0, 0): "444", (1, 0): "422", (1, 1): "420", (0, 1): "440", (2, 0): "411", (2, 2): "410"}
 
@@ -73,7 +76,7 @@ def as_planar(frame: av.VideoFrame, planar: Planar) -> av.VideoFrame:
     if name.replace("yuvj", "yuv") == planar.name:
         return frame
     kept = int(frame.color_range) or (2 if name.startswith("yuvj") else 1)
-    return frame.reformat(format=planar.name, src_color_range=kept, dst_color_range=kept)
+    return frame.reformat(format=planar.name, src_color_range=kept, dst_color_range=kept, threads=ONE_THREAD)
 
 
 def repack(frame: av.VideoFrame, pix_fmt: str) -> av.VideoFrame:
@@ -81,7 +84,7 @@ def repack(frame: av.VideoFrame, pix_fmt: str) -> av.VideoFrame:
     if frame.format.name == pix_fmt:
         return frame
     kept = int(frame.color_range)
-    laid = frame.reformat(format=pix_fmt, src_color_range=kept, dst_color_range=kept)
+    laid = frame.reformat(format=pix_fmt, src_color_range=kept, dst_color_range=kept, threads=ONE_THREAD)
     laid.pts, laid.time_base = frame.pts, frame.time_base
     return laid
 
@@ -101,7 +104,7 @@ def planes_of(frame: av.VideoFrame, planar: Planar) -> list[Samples]:
     Returns:
         Luma and two chroma planes, grey alone, or red, green and blue: uint8 or uint16 (h, w), which write through.
     """
-    if planar.name == "bgr0":
+    if frame.format.name == "bgr0":
         (plane,) = frame.planes
         packed = _view(plane, frame.width * 4, np.uint8).reshape(frame.height, frame.width, 4)
         return [packed[..., channel] for channel in (2, 1, 0)]

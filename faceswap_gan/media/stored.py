@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -108,8 +109,9 @@ def _paint(
 ) -> None:
     """Convert the marked pixels of a picture, and only the box around them."""
     block = 1 << planar.shift[0], 1 << planar.shift[1]
-    spans = [_span(np.any(marked, axis=axis), block[axis]) for axis in (0, 1)]
-    box = slice(*spans[1]), slice(*spans[0])
+    left, top, width, height = cv2.boundingRect(marked.view(np.uint8))
+    columns, rows = _span(left, width, marked.shape[1], block[0]), _span(top, height, marked.shape[0], block[1])
+    box = slice(*rows), slice(*columns)
     fresh = rgb_samples(np.ascontiguousarray(image[box]), planar, tags)
     inside = marked[box]
     for plane, samples in zip(planes_of(picture, planar), fresh, strict=True):
@@ -119,10 +121,9 @@ def _paint(
         np.copyto(part, samples, where=_shared(inside, across, down))
 
 
-def _span(marked: NDArray[np.bool_], block: int) -> tuple[int, int]:
-    """First and last of the marked columns or rows, widened by a block: its chroma is mixed with its neighbours'."""
-    places = np.flatnonzero(marked)
-    return max(0, (int(places[0]) // block - 1) * block), min(len(marked), (int(places[-1]) // block + 2) * block)
+def _span(first: int, count: int, size: int, block: int) -> tuple[int, int]:
+    """Columns or rows to convert, a block more on either side: chroma there is mixed with its neighbours'."""
+    return max(0, (first // block - 1) * block), min(size, ((first + count - 1) // block + 2) * block)
 
 
 def _shared(marked: NDArray[np.bool_], across: int, down: int) -> NDArray[np.bool_]:
