@@ -147,6 +147,8 @@ def plan_output(
     stored_size = size if matrix[0] else (size[1], size[0])
     source = Planar("yuv", min(10, like.planar.depth), (1, 1)) if _is_drawn(like) else like.planar
     planar = choose_format(codec, source, stored_size, rgb=codec == "ffv1")
+    if like.interlaced:
+        log.warning("%s is interlaced; its fields are encoded as whole frames", like.path)
     if like.hdr and not CODECS[codec].parameters:
         log.warning("%s holds no mastering display and content light tags; left out", codec)
     options = encoder_options(codec, crf=crf, preset=preset, hdr=like.hdr)

@@ -65,6 +65,7 @@ class VideoInfo:
         matrix: display matrix that makes the stored picture upright.
         hdr: static HDR tags; None if it has none.
         codec: FFmpeg's name of its decoder; empty for pictures.
+        interlaced: whether its first frame is made of two fields.
     """
 
     path: Path
@@ -82,6 +83,7 @@ class VideoInfo:
     matrix: Matrix = UPRIGHT
     hdr: HdrTags | None = None
     codec: str = ""
+    interlaced: bool = False
 
 
 @dataclass(frozen=True)
@@ -239,4 +241,5 @@ def _describe(path: Path, container: Any, stream: Any, first: av.VideoFrame) -> 
         matrix=matrix,
         hdr=read_hdr(first),
         codec=stream.codec_context.name,
+        interlaced=bool(first.interlaced_frame),
     )

@@ -266,3 +266,16 @@ def test_every_turn_and_flip_is_kept(tmp_path, matrix, suffix):
     with VideoWriter(tmp_path / "upright.mp4", like=info, size=(128, 48)) as writer:
         writer.write(shown, np.zeros((48, 128, 3), np.uint8))
     assert read_info(tmp_path / "upright.mp4").matrix == (1, 0, 0, 1)
+
+
+def test_an_interlaced_film_says_what_becomes_of_it(tmp_path, caplog):
+    with av.open(str(tmp_path / "film.mkv"), "w") as out:
+        video = out.add_stream("libx264", rate=25, options={"x264-params": "tff=1"})
+        video.width, video.height = 64, 64
+        frame = av.VideoFrame.from_ndarray(draw(1, height=64)[0], format="rgb24").reformat(format="yuv420p")
+        frame.pts, frame.time_base = 0, Fraction(1, 25)
+        out.mux(video.encode(frame) + video.encode(None))
+    plan_output(tmp_path / "out.mkv", like=read_info(tmp_path / "film.mkv"))
+    assert [r.getMessage() for r in caplog.records] == [
+        f"{tmp_path / 'film.mkv'} is interlaced; its fields are encoded as whole frames"
+    ]
