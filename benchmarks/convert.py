@@ -4,8 +4,9 @@
 
 Prints JSON. Speed: `faceswap_gan.convert.run` from first to last (both passes, network loaded anew, joined, signed)
 and, in turns with it, the same frames decoded and encoded with the same settings and nothing between, as they are
-stored and by way of RGB pictures; medians in seconds and in seconds of processor time, and their ratios. Memory: the largest resident size of a process that converts the video looped to 20 seconds,
-and of one that converts it looped to so many minutes.
+stored and by way of RGB pictures; medians in seconds and in seconds of processor time, and their ratios. Memory: the
+largest resident size of a process that converts the video looped to 20 seconds, and of one that converts it looped to
+so many minutes.
 """
 
 from __future__ import annotations
