@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -63,11 +64,13 @@ def run(
     Raises:
         FaceSwapError: The video, a model or a setting is not what it should be; nothing is written then.
     """
-    from faceswap_gan.conversion.casting import cast_roles, read_pairs
+    from faceswap_gan.conversion.casting import cast_people, read_pairs
     from faceswap_gan.conversion.output import Product, finish_output, kept_when_stopped, plan_product
-    from faceswap_gan.conversion.passes import find_people, paint_people
+    from faceswap_gan.conversion.passes import find_people, paint_people, read_part
+    from faceswap_gan.conversion.pipeline import Role
     from faceswap_gan.conversion.swapper import Painter
     from faceswap_gan.conversion.work import WorkFolder
+    from faceswap_gan.faces.smoothing import smooth_scan
     from faceswap_gan.training.checkpoint import load_swap
 
     pairs = read_pairs(model, people)
@@ -79,9 +82,10 @@ def run(
     made = Product(plan, product, _plan_marking(plan, pairs, models, settings, marks, consent))
     work = WorkFolder(plan.path, _fingerprint(plan, models, {**settings, **_flags(marks)}))
     with kept_when_stopped(work, made):
-        scan = find_people(plan.like, product, work, smoothing=people.smoothing)
-        roles = cast_roles(scan, pairs, people, painters, [one.align_size for one in models])
-        paint_people(scan, roles, made, work, batch=batch)
+        scan = find_people(plan.like, product, work)
+        cast = cast_people(scan, pairs, people, partial(read_part, plan.like, product), region.weights_dir)
+        roles = [Role(*each) for each in zip(painters, cast, (one.align_size for one in models), strict=True)]
+        paint_people(smooth_scan(scan, people.smoothing), roles, made, work, batch=batch)
         finish_output(work, made)
     if limits is not None and limits.missed:
         log.warning("%d faces without %s landmarks: parts drawn from the detector's", limits.missed, region.landmarks)

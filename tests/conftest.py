@@ -155,6 +155,7 @@ def found_faces(monkeypatch: pytest.MonkeyPatch) -> set[int]:
         return FaceScan(tuple(SeenFrame(f.index, f.pts, f.seconds, 0, tracked) for f, tracked in seen))
 
     monkeypatch.setattr("faceswap_gan.conversion.passes.scan_video", scan)
-    monkeypatch.setattr("faceswap_gan.conversion.passes.smooth_scan", lambda scan, method: scan)
-    monkeypatch.setattr("faceswap_gan.conversion.passes.FaceDetector", lambda: None)
+    monkeypatch.setattr("faceswap_gan.faces.smoothing.smooth_scan", lambda scan, method: scan)
+    for module in ("passes", "casting"):
+        monkeypatch.setattr(f"faceswap_gan.conversion.{module}.FaceDetector", lambda: None)
     return shown

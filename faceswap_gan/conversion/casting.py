@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from faceswap_gan.conversion.pipeline import Painter, Role
 from faceswap_gan.conversion.settings import PeopleSettings
 from faceswap_gan.errors import NoFaceError, SettingsError
+from faceswap_gan.faces.detector import FaceDetector
+from faceswap_gan.faces.identity import Embedding, embed_picture, embed_tracks, match_people, open_recognizer
 from faceswap_gan.faces.people import People, choose_people
+from faceswap_gan.faces.recognizer import Recognizer
 from faceswap_gan.faces.scan import FaceScan
+from faceswap_gan.faces.selection import select_people
+from faceswap_gan.media.video import Frame
+
+ReadAgain = Callable[[], Iterable[Frame]]
 
 
 @dataclass(frozen=True)
@@ -43,50 +49,69 @@ def read_pairs(model: Path | None, people: PeopleSettings) -> tuple[Pair, ...]:
     return tuple(_read_pair(text) for text in people.pair)
 
 
-def cast_roles(
-    scan: FaceScan, pairs: Sequence[Pair], people: PeopleSettings, painters: Sequence[Painter], sizes: Sequence[int]
-) -> list[Role]:
+def cast_people(
+    scan: FaceScan, pairs: Sequence[Pair], people: PeopleSettings, read: ReadAgain, weights_dir: Path | None
+) -> list[People]:
     """Decide whom each model paints, frame by frame.
 
     Args:
-        scan: smoothed.
+        scan: as measured.
         pairs: from `read_pairs`.
-        people: who is meant where a pair does not say.
-        painters: the pairs' models.
-        sizes: side at which each of these wants its faces cut out, px.
+        people: who is meant where a pair does not say, and what tells people apart.
+        read: reads the scanned frames once more, where pictures ask for it.
+        weights_dir: folder that the network for it is looked for in first.
+
+    Returns:
+        For each pair whom it paints in every frame.
 
     Raises:
         SettingsError: a track that is not in the video, or one that two pairs claim.
         NoFaceError: nobody, or not somebody who is meant, is in the video.
+        WeightsError: the network that tells people apart is nowhere to be had.
     """
-    cast = _cast(scan, pairs, people)
-    if not any(track is not None for chosen in cast for places in chosen.values() for track in places):
+    if not any(frame.faces for frame in scan.frames):
         raise NoFaceError(f"expected a face in the video, got none in {len(scan.frames)} frames; choose another one.")
-    return [Role(*each) for each in zip(painters, cast, sizes, strict=True)]
-
-
-def _cast(scan: FaceScan, pairs: Sequence[Pair], people: PeopleSettings) -> list[People]:
     if pairs[0].whom is None:
-        return [choose_people(scan, who=people.who, track=people.track or None, max_faces=people.max_faces)]
-    taken: dict[int, Pair] = {}
-    cast = []
-    for pair in pairs:
-        tracks = _tracks_of(scan, pair)
-        if shared := tracks & taken.keys():
-            other = taken[min(shared)]
-            raise SettingsError(
-                f"expected each person in one pair, got {pair.whom} and {other.whom} for the same track "
-                f"{min(shared)}; name the tracks by number."
+        who, track, most = people.who, people.track or None, people.max_faces
+        if people.reference is None:
+            return [choose_people(scan, who=who, track=track, max_faces=most)]
+        chosen = select_people(
+            scan, read, FaceDetector(), track=track, reference=people.reference, max_faces=most,
+            recognizer=people.recognizer, weights_dir=weights_dir,
+        )  # fmt: skip
+        return [chosen.people]
+    numbered = [pair.whom for pair in pairs if isinstance(pair.whom, int)]
+    if twice := {number for number in numbered if numbered.count(number) > 1}:
+        raise SettingsError(f"expected each track in one --pair, got track {min(twice)} in several; leave one out.")
+    pictures = [pair.whom for pair in pairs if isinstance(pair.whom, Path)]
+    pictured: dict[Path, set[int]] = {}
+    if pictures:
+        judge = open_recognizer(people.recognizer, weights_dir=weights_dir)
+        seen = embed_tracks(read(), scan, judge)
+        pictured = _match(
+            pictures, {track: look for track, look in seen.items() if track not in numbered}, scan, judge
+        )
+    tracks = [
+        {pair.whom} if isinstance(pair.whom, int) else pictured[pair.whom] for pair in pairs if pair.whom is not None
+    ]
+    return [choose_people(scan, who="all", track=own) for own in tracks]
+
+
+def _match(
+    pictures: Sequence[Path], seen: dict[int, Embedding], scan: FaceScan, judge: Recognizer
+) -> dict[Path, set[int]]:
+    """Find the tracks of the people on pictures: each track is whose it is likest to."""
+    detector = FaceDetector()
+    wanted = {str(picture): embed_picture(picture, detector, judge) for picture in pictures}
+    found = match_people(seen, wanted, scan)
+    for picture, tracks in found.items():
+        if not tracks:
+            closest = max((float(wanted[picture] @ look) for look in seen.values()), default=0.0)
+            raise NoFaceError(
+                f"expected the person of {picture} in the video, got nobody alike (closest: {closest:.2f}) or only "
+                "who is likest to another --pair; give a clearer picture, or a track's number from the tracks verb."
             )
-        taken |= dict.fromkeys(tracks, pair)
-        cast.append(choose_people(scan, who="all", track=tracks))
-    return cast
-
-
-def _tracks_of(scan: FaceScan, pair: Pair) -> set[int]:
-    if isinstance(pair.whom, int):
-        return {pair.whom}
-    raise NoFaceError(f"expected the person of {pair.whom} in the video, got nobody like that; name a track instead.")
+    return {Path(picture): set(tracks) for picture, tracks in found.items()}
 
 
 def _read_pair(text: str) -> Pair:

@@ -14,7 +14,6 @@ from faceswap_gan.conversion.work import WorkFolder
 from faceswap_gan.faces.detector import FaceDetector
 from faceswap_gan.faces.scan import FaceScan
 from faceswap_gan.faces.scan_file import scan_video
-from faceswap_gan.faces.smoothing import Smoothing, smooth_scan
 from faceswap_gan.media import video
 from faceswap_gan.media.video import Frame, VideoInfo
 from faceswap_gan.threads import in_thread
@@ -24,14 +23,13 @@ log = logging.getLogger(__name__)
 _AHEAD_BYTES = 48 * 2**20
 
 
-def find_people(info: VideoInfo, settings: OutputSettings, work: WorkFolder, *, smoothing: Smoothing) -> FaceScan:
-    """Make the first pass: find and follow all faces, then steady them over the whole video.
+def find_people(info: VideoInfo, settings: OutputSettings, work: WorkFolder) -> FaceScan:
+    """Make the first pass: find and follow all faces.
 
     Args:
         info: of the footage.
         settings: which part of it.
         work: keeps what is found, so that a stopped pass goes on where it was.
-        smoothing: how.
 
     Raises:
         MediaError: the video cannot be read.
@@ -40,14 +38,17 @@ def find_people(info: VideoInfo, settings: OutputSettings, work: WorkFolder, *, 
     with ExitStack() as stages:
 
         def read(first: int) -> Iterator[Frame]:
-            decoded = video.read_frames(info.path, start=settings.start, end=settings.end, from_index=first)
-            frames = stages.enter_context(closing(in_thread(decoded, ahead=_ahead(info))))
+            frames = stages.enter_context(closing(in_thread(read_part(info, settings, first), ahead=_ahead(info))))
             shown = with_progress(frames, _count(info, settings), "finding faces", done=first)
             return stages.enter_context(closing(shown))
 
         part = {"start": settings.start, "end": settings.end}
-        found = scan_video(info.path, read, FaceDetector(), file=work.scan, settings=part)
-    return smooth_scan(found, smoothing)
+        return scan_video(info.path, read, FaceDetector(), file=work.scan, settings=part)
+
+
+def read_part(info: VideoInfo, settings: OutputSettings, first: int = 0) -> Iterator[Frame]:
+    """Read the part of the footage that is meant, from a frame's number on."""
+    return video.read_frames(info.path, start=settings.start, end=settings.end, from_index=first)
 
 
 def paint_people(scan: FaceScan, roles: Sequence[Role], product: Product, work: WorkFolder, *, batch: int) -> None:
@@ -57,7 +58,7 @@ def paint_people(scan: FaceScan, roles: Sequence[Role], product: Product, work: 
     that memory does not grow with the video.
 
     Args:
-        scan: from the first pass.
+        scan: from the first pass, smoothed.
         roles: the models and whom they paint.
         product: what is made, and of what.
         work: receives the encoded stretches.
@@ -71,7 +72,7 @@ def paint_people(scan: FaceScan, roles: Sequence[Role], product: Product, work: 
         restore(roles, work.segments[-1].state)
         log.info("going on after %d finished frames", work.frames)
     info, settings = product.plan.like, product.settings
-    decoded = video.read_frames(info.path, start=settings.start, end=settings.end, from_index=work.next_frame)
+    decoded = read_part(info, settings, work.next_frame)
     with ExitStack() as stages:
         frames = stages.enter_context(closing(in_thread(decoded, ahead=_ahead(info))))
         swapped = paint_frames(frames, scan, roles, batch=batch, stretch=STRETCH)
