@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ from faceswap_gan.faces.boxes import suppress
 from faceswap_gan.faces.detector import Face, FaceDetector
 from faceswap_gan.faces.smoothing import between
 from faceswap_gan.faces.tracker import match_faces
+from faceswap_gan.faces.turned import look_turned, needs_second_look
 from faceswap_gan.media.video import Frame
 
 Image = npt.NDArray[np.uint8]
@@ -101,11 +103,17 @@ class KeySearch:
             return {}
         found = self._detector.detect([images[i] for i in at], min_size=least)
         pairs = [(images[i], face) for i, faces in zip(at, found, strict=True) for face in faces]
-        better = iter(refine_faces(self._detector, pairs))
+        better = refine_faces(self._detector, pairs)
+        faces = iter(self._check_turned(image, face) for (image, _), face in zip(pairs, better, strict=True))
         return {
-            i: [face for _, face in zip(faces, better, strict=False) if face.score >= _SURE]
-            for i, faces in zip(at, found, strict=True)
+            i: [face for face in islice(faces, len(now)) if face.score >= _SURE]
+            for i, now in zip(at, found, strict=True)
         }
+
+    def _check_turned(self, image: Image, face: Face) -> Face:
+        """Replace a doubtful face by what it is with the picture upside down, where it is surer so."""
+        turned = look_turned(self._detector, image, face) if needs_second_look(face) else None
+        return face if turned is None else turned
 
     def _look(self, images: Sequence[Image], places: Sequence[_Place]) -> tuple[dict[int, list[Face]], list[int]]:
         """Look where faces are expected.
