@@ -11,7 +11,7 @@ check: .venv/installed
 	$(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/python -m build --outdir build/dist .
 bench: .venv/installed
 	$(BIN)/python -c "from pathlib import Path; from faceswap_gan.synthetic.clips import write_pair as w; w(Path('build/bench'))"
-	$(BIN)/python benchmarks/extract.py --video build/bench/dst.mp4
+	$(BIN)/python benchmarks/extract.py --videos build/bench/dst.mp4
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv

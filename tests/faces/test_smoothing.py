@@ -1,5 +1,7 @@
 """Tests of faceswap_gan.faces.smoothing: how steady, and how late."""
 
+from itertools import islice
+
 import numpy as np
 import pytest
 
@@ -82,3 +84,20 @@ def test_the_kalman_filter_is_opencvs_as_the_ancestor_set_it():
 def test_none_changes_nothing():
     faces, seconds, _ = shaking(20)
     assert np.array_equal(eye(smooth_track(faces, seconds, "none")), eye(faces))
+
+
+def test_a_real_head_is_steadier_than_its_detector_and_in_time(facedata):
+    """Half of what the detector's own answers tremble, frame by frame, and the same moment."""
+    from faceswap_gan.faces.detector import FaceDetector
+    from faceswap_gan.faces.scan import scan_faces
+    from faceswap_gan.faces.smoothing import smooth_scan
+    from faceswap_gan.media.video import read_frames
+
+    detector = FaceDetector(min_size=100)
+    frames = list(islice(read_frames(facedata / "videos" / "p2_man_sar15x16.mp4", from_index=60), 40))
+    raw = np.stack([faces[0].landmarks for faces in detector.detect([frame.image for frame in frames])])
+    steady = smooth_scan(scan_faces(frames, detector))
+    points = np.stack([frame.faces[0].face.landmarks for frame in steady.frames])
+    tremble = [np.linalg.norm(np.diff(x.astype(float), 2, axis=0), axis=-1).mean() for x in (raw, points)]
+    assert tremble[1] < 0.5 * tremble[0]
+    assert lag(points.mean(axis=1)[:, 0], raw.mean(axis=1)[:, 0]) == 0
