@@ -12,7 +12,7 @@ Prints JSON. For every video:
   hands for faces: what the face mesh denies is counted apart.
 * landmarks: median distance to the package's, in per cent of the distance between the eyes.
 * jitter: how the landmarks tremble against the picture, see `steadiness.tremble`; and the plain acceleration, in
-  which a shaking camera counts as well. Lag: the shift, in frames, at which the motion of our landmarks correlates best
+  which a shaking camera counts as well. Lag: the shift, in frames, at which our landmarks' motion correlates best
   with that of the package's.
 
 With --facedata also how many pictures of a folder each finds a face in.
