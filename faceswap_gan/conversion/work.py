@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import logging
+import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -20,6 +22,7 @@ log = logging.getLogger(__name__)
 
 _JOB = "job.json"
 _PART = "part"
+_RUNS = "runs"
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,8 @@ class WorkFolder:
         if before != wanted:
             self._clear()
             write_whole(self.folder / _JOB, json.dumps(wanted, indent=1).encode())
+        with (self.folder / _RUNS).open("a") as runs:
+            runs.write(f"{os.getpid()}\n")
         self.segments: list[Segment] = self._find()
 
     def path(self, number: int, suffix: str) -> Path:
@@ -131,7 +136,14 @@ class WorkFolder:
         if (self.folder / _PART).exists():
             shutil.rmtree(self.part) if self.part.is_dir() else self.part.unlink(missing_ok=True)
             sidecar(self.part).unlink(missing_ok=True)
+        self._tidy()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _tidy(self) -> None:
+        """Delete unfinished outputs of runs that were killed while they joined or signed; their names tell which."""
+        for run in (self.folder / _RUNS).read_text().split() if (self.folder / _RUNS).exists() else ():
+            for left in self.output.parent.glob(f".*{glob.escape(self.output.stem)}.{run}.*{self.output.suffix}"):
+                shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
 
     def _record_of(self, number: int) -> Path:
         return self.folder / f"{number:06d}.json"
@@ -158,7 +170,7 @@ class WorkFolder:
     def _clear(self) -> None:
         if self.folder.is_dir():
             for file in self.folder.iterdir():
-                if file != self.scan:
+                if file.name not in (self.scan.name, _PART, _RUNS):
                     file.unlink()
 
 

@@ -73,7 +73,7 @@ def test_another_job_starts_anew_and_says_why(output, half_done, caplog):
     half_done.scan.write_text("faces")
     again = WorkFolder(output, {**MADE_FROM, "color": "lab", "crf": 20})
     assert again.segments == []
-    assert sorted(p.name for p in again.folder.iterdir()) == ["faces.jsonl", "job.json"]
+    assert sorted(p.name for p in again.folder.iterdir()) == ["faces.jsonl", "job.json", "runs"]
     assert len(caplog.records) == 1
     assert "another color, crf" in caplog.text
 
@@ -87,3 +87,16 @@ def test_a_file_in_its_place_is_a_clear_error(output):
     (output.parent / ".out.mp4.parts").write_text("")
     with pytest.raises(MediaError, match="parts"):
         WorkFolder(output, MADE_FROM)
+
+
+def test_what_a_killed_run_left_beside_the_output_goes(output, half_done):
+    (half_done.folder / "runs").write_text("4711\n")
+    for name in (
+        ".out.4711.partial.mp4",
+        "..out.4711.partial.4711.signed.mp4",
+        ".out.4712.partial.mp4",
+        "out.4711.x.mp4",
+    ):
+        (output.parent / name).touch()
+    half_done.remove()
+    assert sorted(p.name for p in output.parent.iterdir()) == [".out.4712.partial.mp4", "out.4711.x.mp4"]
