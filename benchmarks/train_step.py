@@ -38,7 +38,7 @@ from faceswap_gan.nn.fast import SIDES
 from faceswap_gan.training.batches import BatchMaker
 from faceswap_gan.training.classic import ClassicStep
 from faceswap_gan.training.face_set import FEWEST, FaceSet
-from faceswap_gan.training.lessons import blank_lessons
+from faceswap_gan.training.lessons import footage_lessons
 from faceswap_gan.training.networks import Networks, build_networks
 from faceswap_gan.training.steps import build_step
 
@@ -230,7 +230,7 @@ def random_batch(settings: Settings, *, seed: int) -> Batch:
     side = settings.model.size
     pictures = np.random.default_rng(seed).integers(0, 256, (FEWEST, side, side, 3), dtype=np.uint8)
     faces = FaceSet(faces=pictures, masks=pictures, crops=pictures, crop_masks=pictures)
-    lessons = {name: blank_lessons(faces) for name in SIDES} if settings.losses.lesson else None
+    lessons = {name: footage_lessons(faces) for name in SIDES} if settings.losses.lesson else None
     return BatchMaker({name: faces for name in SIDES}, settings, lessons).make(seed)
 
 

@@ -14,7 +14,8 @@ Sampling = Literal["pictures", "yaw", "expression"]
 
 Perceptual = Literal["none", "vggface"]
 
-Teacher = Literal["none", "mesh"]
+TeacherChoice = Literal["none", "mesh"]
+Teacher = Literal["none", "mesh", "footage"]
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,8 @@ class TrainSettings:
     pairs: int = 0
     """fast: pairs of frames a step on which the swap is compared with its footage's motion and its lessons."""
     teacher: Teacher = "none"
-    """fast: what shows swaps as they should be: mesh, the other person's pictures bent by a face mesh."""
+    """fast: what shows swaps as they should be: mesh, the other person's pictures bent by a face mesh; footage, the
+    picture itself, as pretraining has the same people twice."""
     generator_rate: float = 1e-4
     """Adam's rate of the generator."""
     discriminator_rate: float = 2e-4

@@ -10,7 +10,7 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import Literal
 
-from faceswap_gan.config import Perceptual, Teacher
+from faceswap_gan.config import Perceptual, TeacherChoice
 from faceswap_gan.conversion.finish import FinishSettings
 from faceswap_gan.conversion.settings import MarkSettings, OutputSettings, PeopleSettings
 from faceswap_gan.errors import FaceFolderError, SettingsError
@@ -40,7 +40,7 @@ def run(
     finish: FinishSettings = FinishSettings(),  # noqa: B008 (frozen)
     marks: MarkSettings = MarkSettings(),  # noqa: B008
     seed: int | None = None,
-    teacher: Teacher | None = None,
+    teacher: TeacherChoice | None = None,
     perceptual: Perceptual | None = None,
     vggface_weights: Path | None = None,
     consent: str | None = None,

@@ -5,24 +5,13 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from faceswap_gan.config import (
-    PRESETS,
-    LossSettings,
-    Perceptual,
-    Precision,
-    Sampling,
-    Settings,
-    Teacher,
-    TrainSettings,
-    find_preset,
-)
-from faceswap_gan.errors import ModelError, SettingsError
+from faceswap_gan.config import Perceptual, Precision, Sampling, Settings, TeacherChoice
+from faceswap_gan.errors import SettingsError
 
 if TYPE_CHECKING:
     from faceswap_gan.training.budget import Budget
@@ -31,7 +20,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _DEFAULT_MINUTES = 30.0
-_DEFAULT_BALANCE = 0.5  # with --sampling
 
 
 def run(
@@ -40,6 +28,7 @@ def run(
     *,
     model: Path = Path("model"),
     from_model: Annotated[Path | None, tyro.conf.arg(name="from")] = None,
+    pretrain: Path | None = None,
     preset: str | None = None,
     steps: int | None = None,
     minutes: float | None = None,
@@ -54,7 +43,7 @@ def run(
     vggface_weights: Path | None = None,
     swap_decoders: bool = False,
     clip_norm: float | None = None,
-    teacher: Teacher | None = None,
+    teacher: TeacherChoice | None = None,
     save_minutes: float = 2.0,
     preview_minutes: float = 3.0,
     list_presets: bool = False,
@@ -65,11 +54,12 @@ def run(
     error. Ctrl-C saves and ends.
 
     Args:
-        src: Face folder of the person whose face will be painted; needed.
-        dst: Face folder of the person who will receive it; needed.
+        src: Face folder of the person whose face will be painted; needed unless pretraining.
+        dst: Face folder of the person who will receive it; the same.
         model: Folder for settings, checkpoints, previews and logs.
         from_model: Model of another pair, of the same networks, whose encoder and, with fast, decoder a new model
             starts from.
+        pretrain: One folder of any faces, instead of src and dst: a model that others start from with --from.
         preset: fast, quality, classic-64, classic-128, classic-256, classic-lite-64, classic-lite-128 or
             classic-lite-256; by default fast without a GPU and quality with one.
         steps: Updates in all, earlier runs included.
@@ -107,16 +97,16 @@ def run(
         KeyboardInterrupt: Ctrl-C; everything is saved.
     """
     if list_presets:
-        from faceswap_gan.training.presets import preset_table
-
-        sys.stdout.write(preset_table())
+        _print_presets()
         return
-    folders, faces = _both(src, dst), None if batch == "auto" else batch
+    folders, faces = _both(src, dst, pretrain), None if batch == "auto" else batch
     _check_positive(steps=steps, minutes=minutes, batch=faces, devices=None if devices == "all" else devices)
     _check_not_negative(seed=seed, clip_norm=clip_norm, save_minutes=save_minutes, preview_minutes=preview_minutes)
-    flags: dict[str, Any] = {"preset": preset, "batch": faces, "seed": seed, "precision": precision}
-    flags |= {"sampling": sampling, "balance": balance, "clean": clean or None, "clip_norm": clip_norm}
-    flags |= {"perceptual": perceptual, "swap_decoders": swap_decoders or None, "teacher": teacher}
+    flags: dict[str, Any] = {
+        "preset": preset, "batch": faces, "seed": seed, "precision": precision, "sampling": sampling,
+        "balance": balance, "clean": clean or None, "clip_norm": clip_norm, "perceptual": perceptual,
+        "swap_decoders": swap_decoders or None, "teacher": "footage" if pretrain else teacher,
+    }  # fmt: skip
     budget = _budget(steps, minutes, save_minutes, preview_minutes)
     fit_batch, vggface = batch == "auto", vggface_weights
     _go_on(folders, model, from_model, flags, budget, fit_batch=fit_batch, devices=devices, vggface=vggface)
@@ -138,11 +128,12 @@ def _go_on(
     from faceswap_gan.training.devices import join_machines
     from faceswap_gan.training.memory import MemoryGuard
     from faceswap_gan.training.perceptual import find_vggface
+    from faceswap_gan.training.settle import settle_settings
     from faceswap_gan.training.warm_start import choose_start
 
     join_machines()
     checkpoint = find_checkpoint(model)
-    settings = _settle(model, checkpoint, flags)
+    settings = settle_settings(model, checkpoint, flags)
     start = choose_start(from_model, settings.model, checkpoint)
     if checkpoint is not None and _is_done(model, checkpoint, budget):
         return
@@ -153,8 +144,17 @@ def _go_on(
         _fit(folders, model, settings, budget, checkpoint, devices, weights, start)
 
 
-def _both(src: Path | None, dst: Path | None) -> dict[str, Path]:
+def _print_presets() -> None:
+    from faceswap_gan.training.presets import preset_table
+
+    sys.stdout.write(preset_table())
+
+
+def _both(src: Path | None, dst: Path | None, pretrain: Path | None) -> dict[str, Path]:
     """Return the face folders by side; they may be left out only where nothing is trained."""
+    if pretrain is not None and (src or dst):
+        raise SettingsError("expected --pretrain or --src and --dst, got both; the pair comes later, with --from.")
+    src, dst = (pretrain, pretrain) if pretrain else (src, dst)
     if src is None or dst is None:
         raise SettingsError("expected two face folders, --src and --dst; `faceswap-gan extract` makes them.")
     return {"src": src, "dst": dst}
@@ -227,55 +227,6 @@ def _fit(
         *(len(people[side].faces) for side in ("src", "dst")), max(0, begin),
     )  # fmt: skip
     train(people, networks, step, settings, model=model, budget=budget, checkpoint=checkpoint, lessons=lessons)
-
-
-def _settle(model: Path, checkpoint: Checkpoint | None, flags: Mapping[str, Any]) -> Settings:
-    """Return the settings to train with: the model's own, or the preset's with the flags; None is not asked for."""
-    from faceswap_gan.training.checkpoint import read_settings
-
-    asked = {name: value for name, value in flags.items() if value is not None}
-    if checkpoint is None:
-        return _choose(asked.pop("preset", None), asked)
-    stored = read_settings(model)
-    for name, value in asked.items():
-        has = stored.preset if name == "preset" else getattr(_section(stored, name), name)
-        if value != has:
-            raise ModelError(
-                f"{model} was trained with --{name.replace('_', '-')} {has}, now {value} is asked for; "
-                f"leave the flag out to go on, or train into another --model."
-            )
-    log.info("%s: goes on with its own settings, preset %s", model, stored.preset)
-    return stored
-
-
-def _section(settings: Settings, name: str) -> LossSettings | TrainSettings:
-    """Return the part of the settings that a flag is one of."""
-    return settings.losses if hasattr(settings.losses, name) else settings.training
-
-
-def _choose(preset: str | None, asked: Mapping[str, Any]) -> Settings:
-    """Return a preset with the settings that are asked for, saying which and why."""
-    from faceswap_gan.training.devices import has_fast_bfloat16, has_gpu
-    from faceswap_gan.training.teacher import settle_teacher
-
-    if preset is not None:
-        settings = find_preset(preset)
-        log.info("preset %s, as asked", preset)
-    else:
-        gpu = has_gpu()
-        settings = PRESETS["quality" if gpu else "fast"]
-        log.info("preset %s, because %s", settings.preset, "a GPU was found" if gpu else "no GPU was found")
-    settings = settle_teacher(settings, asked.get("teacher"))
-    if settings.training.precision == "bfloat16" and "precision" not in asked and not has_fast_bfloat16():
-        log.info("float32 instead of bfloat16: this processor and backend do not compute in bfloat16")
-        asked = {**asked, "precision": "float32"}
-    if "sampling" in asked and not settings.training.balance:
-        asked = {"balance": _DEFAULT_BALANCE, **asked}
-    losses = {name: value for name, value in asked.items() if hasattr(settings.losses, name)}
-    training = replace(settings.training, **{name: value for name, value in asked.items() if name not in losses})
-    if not 0.0 <= training.balance <= 1.0:
-        raise SettingsError(f"expected --balance from 0 to 1, got {training.balance}; give a share.")
-    return replace(settings, losses=replace(settings.losses, **losses), training=training)
 
 
 def _check_positive(**flags: float | None) -> None:

@@ -23,7 +23,7 @@ from faceswap_gan.errors import FaceFolderError, ModelError, SettingsError, Weig
 from faceswap_gan.media import weights
 from faceswap_gan.media.weights import WEIGHTS
 from faceswap_gan.nn.fast import SIDES
-from faceswap_gan.training import devices, perceptual, teacher
+from faceswap_gan.training import perceptual, settle, teacher
 from faceswap_gan.training.checkpoint import (
     State,
     find_checkpoint,
@@ -151,8 +151,8 @@ def test_which_faces_are_drawn(tmp_path, chosen, preset, flags, wanted):
 @pytest.mark.parametrize(("gpu", "preset"), [(True, "quality"), (False, "fast")])
 def test_the_preset_is_chosen_by_the_machine_and_announced(tmp_path, chosen, caplog, monkeypatch, gpu, preset):
     caplog.set_level("INFO", "faceswap_gan")
-    monkeypatch.setattr(devices, "has_gpu", lambda: gpu)
-    monkeypatch.setattr(devices, "has_fast_bfloat16", lambda: True)
+    monkeypatch.setattr(settle, "has_gpu", lambda: gpu)
+    monkeypatch.setattr(settle, "has_fast_bfloat16", lambda: True)
     train.run(tmp_path, tmp_path, model=tmp_path / "model", batch=3, seed=7)
     training = replace(PRESETS[preset].training, batch=3, seed=7)
     assert chosen == [replace(PRESETS[preset], training=training)]
@@ -160,11 +160,21 @@ def test_the_preset_is_chosen_by_the_machine_and_announced(tmp_path, chosen, cap
     assert f"preset {preset}, because {'a' if gpu else 'no'} GPU was found" in caplog.text
 
 
+def test_pretraining_takes_one_folder_twice(tmp_path, chosen, monkeypatch):
+    folders = []
+    monkeypatch.setattr(train, "_fit", lambda *more: folders.append(more[0]) or chosen.append(more[2]))
+    train.run(pretrain=tmp_path, model=tmp_path / "model", preset="fast")
+    assert folders == [{"src": tmp_path, "dst": tmp_path}]
+    assert chosen[0].training.teacher == "footage"
+    with pytest.raises(SettingsError, match="--pretrain or --src and --dst, got both"):
+        train.run(src=tmp_path, pretrain=tmp_path, model=tmp_path / "model")
+
+
 def test_float32_where_bfloat16_is_slow(tmp_path, chosen, caplog, monkeypatch):
     caplog.set_level("INFO", "faceswap_gan")
     narrow = replace(PRESETS["fast"], training=replace(PRESETS["fast"].training, precision="bfloat16"))
-    monkeypatch.setattr(train, "find_preset", lambda name: narrow)
-    monkeypatch.setattr(devices, "has_fast_bfloat16", lambda: False)
+    monkeypatch.setattr(settle, "find_preset", lambda name: narrow)
+    monkeypatch.setattr(settle, "has_fast_bfloat16", lambda: False)
     train.run(tmp_path, tmp_path, model=tmp_path / "model", preset="fast")
     assert chosen[0].training.precision == "float32"
     assert "float32 instead of bfloat16" in caplog.text
@@ -172,7 +182,7 @@ def test_float32_where_bfloat16_is_slow(tmp_path, chosen, caplog, monkeypatch):
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16", "float16"])
 def test_the_precision_that_is_asked_for(tmp_path, chosen, monkeypatch, precision):
-    monkeypatch.setattr(devices, "has_fast_bfloat16", lambda: False)
+    monkeypatch.setattr(settle, "has_fast_bfloat16", lambda: False)
     train.run(tmp_path, tmp_path, model=tmp_path / "model", preset="fast", precision=precision)
     assert chosen[0].training.precision == precision
 

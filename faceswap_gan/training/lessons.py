@@ -65,9 +65,9 @@ class Lessons:
     """How far each pixel of it is to be believed, (M, S, S, 1)."""
 
 
-def blank_lessons(faces: FaceSet) -> Lessons:
-    """Make lessons that show the footage itself, to try a step with."""
-    return Lessons(np.arange(len(faces.crops)), faces.crop_masks, faces.crops, faces.crop_masks[..., :1])
+def footage_lessons(faces: FaceSet) -> Lessons:
+    """Make lessons that show the footage itself: the other person is the same."""
+    return Lessons(np.arange(len(faces.crops)), faces.crop_masks, faces.crops, faces.crop_masks[..., 2:3])
 
 
 def find_meshes(faces: FaceSet, open_provider: Callable[[], LandmarkProvider]) -> Meshes:

@@ -20,7 +20,7 @@ from faceswap_gan.training.batches import BatchMaker
 from faceswap_gan.training.devices import has_gpu
 from faceswap_gan.training.face_set import FEWEST, FaceSet
 from faceswap_gan.training.host import free_bytes
-from faceswap_gan.training.lessons import blank_lessons
+from faceswap_gan.training.lessons import footage_lessons
 from faceswap_gan.training.networks import Networks, build_networks, build_perceptual, outline_networks
 from faceswap_gan.training.steps import build_step
 
@@ -153,7 +153,7 @@ def _runs(settings: Settings) -> bool:
         networks = build_networks(settings.model, precision=settings.training.precision)
         people = {side: _random_faces(settings.model.size) for side in SIDES}
         step = build_step(networks, settings, features=build_perceptual(settings))
-        lessons = {side: blank_lessons(people[side]) for side in SIDES} if settings.losses.lesson else None
+        lessons = {side: footage_lessons(people[side]) for side in SIDES} if settings.losses.lesson else None
         step.train_on_batch(BatchMaker(people, settings, lessons).make(0))
     gc.collect()
     return not ran.failed

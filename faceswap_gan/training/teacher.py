@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 from faceswap_gan.config import Settings, Teacher, without_teacher
@@ -12,7 +13,7 @@ from faceswap_gan.faces.landmarks import find_landmark_weights, open_landmarks
 from faceswap_gan.faces.mesh import read_topology
 from faceswap_gan.training.face_set import FaceSet
 from faceswap_gan.training.held_out import hold_out
-from faceswap_gan.training.lessons import Lessons, find_meshes, make_lessons, outline_faces
+from faceswap_gan.training.lessons import Lessons, find_meshes, footage_lessons, make_lessons, outline_faces
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +23,8 @@ def settle_teacher(settings: Settings, asked: Teacher | None) -> Settings:
 
     Args:
         settings: a preset's.
-        asked: the user's choice; None leaves it to the preset and to what this machine has.
+        asked: the user's choice, footage when pretraining; None leaves it to the preset and to what this machine
+            has.
 
     Returns:
         The preset's settings, or those that are best without a teacher.
@@ -32,11 +34,13 @@ def settle_teacher(settings: Settings, asked: Teacher | None) -> Settings:
         WeightsError: a teacher is asked for whose weights cannot be had.
     """
     if settings.training.teacher == "none":
-        if asked not in (None, "none"):
+        if asked == "mesh":
             raise SettingsError(f"expected --teacher none with preset {settings.preset}, got {asked}; leave it out.")
         return settings
     if asked == "none":
         return without_teacher(settings)
+    if asked == "footage":
+        return replace(settings, training=replace(settings.training, teacher=asked))
     try:
         open_landmarks("mesh")
     except (SettingsError, WeightsError) as error:
@@ -64,12 +68,14 @@ def open_lessons(settings: Settings, people: Mapping[str, FaceSet]) -> dict[str,
     """
     if settings.training.teacher == "none":
         return None
+    trained, _ = hold_out(people, settings.training.held_out)
+    if settings.training.teacher == "footage":
+        return {side: footage_lessons(faces) for side, faces in trained.items()}
     bundle = find_landmark_weights("mesh", None)
     provider = partial(open_landmarks, "mesh", weights=bundle)
     meshes = {side: find_meshes(faces, provider) for side, faces in people.items()}
     for side, faces in people.items():
         outline_faces(faces, meshes[side])
-    trained, _ = hold_out(people, settings.training.held_out)
     known = {side: {i: mesh for i, mesh in meshes[side].items() if i < len(trained[side].faces)} for side in trained}
     lessons = make_lessons(trained, known, read_topology(bundle))
     log.info(

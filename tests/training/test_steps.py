@@ -13,7 +13,7 @@ from tiny import tiny_settings
 from faceswap_gan.config import LossSettings
 from faceswap_gan.nn.fast import SIDES
 from faceswap_gan.training.batches import BatchMaker
-from faceswap_gan.training.lessons import blank_lessons
+from faceswap_gan.training.lessons import footage_lessons
 from faceswap_gan.training.networks import build_networks
 from faceswap_gan.training.steps import build_step
 
@@ -222,7 +222,7 @@ def test_look_pulls_where_nothing_else_weighs(people, look):
 
 def test_a_lesson_is_learned_where_it_is_trusted(people):
     settings = tiny_settings("fast", training={"pairs": 4, "generator_rate": 1e-3})
-    lessons = {side: blank_lessons(people[SIDES[1 - SIDES.index(side)]]) for side in SIDES}
+    lessons = {side: footage_lessons(people[SIDES[1 - SIDES.index(side)]]) for side in SIDES}
     batch = BatchMaker(people, settings, lessons).make(0)
     only = replace(NOTHING, lesson=1.0, reconstruction=1.0)
     _, step = _build(replace(settings, losses=only), eager=False)

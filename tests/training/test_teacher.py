@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from tiny import read_people, tiny_settings
 
@@ -63,3 +64,11 @@ def test_classic_presets_have_none():
 
 def test_no_teacher_no_lessons(tmp_path):
     assert open_lessons(tiny_settings("fast"), read_people(tmp_path)) is None
+
+
+def test_pretraining_shows_the_footage_itself(tmp_path, nowhere):
+    settings = settle_teacher(FAST, "footage")
+    people = read_people(tmp_path)
+    for side, lesson in open_lessons(settings, people).items():
+        assert np.array_equal(lesson.pictures, people[side].crops)
+        assert np.array_equal(lesson.trust, people[side].crop_masks[..., 2:3])

@@ -12,6 +12,7 @@ from tiny import tiny_settings, write_faces
 from faceswap_gan import train
 from faceswap_gan.errors import ModelError
 from faceswap_gan.nn.fast import SIDES, PersonMaps
+from faceswap_gan.training import settle
 from faceswap_gan.training.checkpoint import (
     State,
     checkpoint_folder,
@@ -140,7 +141,7 @@ def test_a_refused_start_leaves_no_model(tmp_path):
 def test_the_verb_starts_warm_and_goes_on_from_its_own(tmp_path, monkeypatch, caplog):
     caplog.set_level("INFO", "faceswap_gan")
     settings = tiny_settings("fast", training={"batch": 1, "pairs": 1})
-    monkeypatch.setattr(train, "find_preset", lambda name: settings)
+    monkeypatch.setattr(settle, "find_preset", lambda name: settings)
     faces = [write_faces(tmp_path / f"face_{side}", side) for side in SIDES]
     other, model = tmp_path / "other", tmp_path / "new"
     wanted = _write_model(other, settings)["encoder"].get_weights()

@@ -1,0 +1,77 @@
+"""The settings that a model is trained with: its own, or a preset's with what the user asks for."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from faceswap_gan.config import PRESETS, LossSettings, Settings, TrainSettings, find_preset
+from faceswap_gan.errors import ModelError, SettingsError
+from faceswap_gan.training.checkpoint import Checkpoint, read_settings
+from faceswap_gan.training.devices import has_fast_bfloat16, has_gpu
+from faceswap_gan.training.teacher import settle_teacher
+
+log = logging.getLogger(__name__)
+
+_DEFAULT_BALANCE = 0.5  # with --sampling
+
+
+def settle_settings(model: Path, checkpoint: Checkpoint | None, flags: Mapping[str, Any]) -> Settings:
+    """Settle what to train with.
+
+    Args:
+        model: the model folder.
+        checkpoint: its newest; None for a new model.
+        flags: settings that the user may ask for, by name; None is not asked for.
+
+    Returns:
+        The model's own settings, or a preset's with the flags.
+
+    Raises:
+        ModelError: a flag contradicts the model's own settings.
+        SettingsError: there is no such preset, or a flag does not fit it.
+        WeightsError: the teacher asked for cannot be had.
+    """
+    asked = {name: value for name, value in flags.items() if value is not None}
+    if checkpoint is None:
+        return _choose(asked.pop("preset", None), asked)
+    stored = read_settings(model)
+    for name, value in asked.items():
+        has = stored.preset if name == "preset" else getattr(_section(stored, name), name)
+        if value != has:
+            raise ModelError(
+                f"{model} was trained with --{name.replace('_', '-')} {has}, now {value} is asked for; "
+                f"leave the flag out to go on, or train into another --model."
+            )
+    log.info("%s: goes on with its own settings, preset %s", model, stored.preset)
+    return stored
+
+
+def _section(settings: Settings, name: str) -> LossSettings | TrainSettings:
+    """Return the part of the settings that a flag is one of."""
+    return settings.losses if hasattr(settings.losses, name) else settings.training
+
+
+def _choose(preset: str | None, asked: Mapping[str, Any]) -> Settings:
+    """Return a preset with the settings that are asked for, saying which and why."""
+    if preset is not None:
+        settings = find_preset(preset)
+        log.info("preset %s, as asked", preset)
+    else:
+        gpu = has_gpu()
+        settings = PRESETS["quality" if gpu else "fast"]
+        log.info("preset %s, because %s", settings.preset, "a GPU was found" if gpu else "no GPU was found")
+    settings = settle_teacher(settings, asked.get("teacher"))
+    if settings.training.precision == "bfloat16" and "precision" not in asked and not has_fast_bfloat16():
+        log.info("float32 instead of bfloat16: this processor and backend do not compute in bfloat16")
+        asked = {**asked, "precision": "float32"}
+    if "sampling" in asked and not settings.training.balance:
+        asked = {"balance": _DEFAULT_BALANCE, **asked}
+    losses = {name: value for name, value in asked.items() if hasattr(settings.losses, name)}
+    training = replace(settings.training, **{name: value for name, value in asked.items() if name not in losses})
+    if not 0.0 <= training.balance <= 1.0:
+        raise SettingsError(f"expected --balance from 0 to 1, got {training.balance}; give a share.")
+    return replace(settings, losses=replace(settings.losses, **losses), training=training)
