@@ -71,29 +71,31 @@ def run(
         teacher: What shows the fast preset true swaps, nearly: mesh where it can be had, or none.
         perceptual: Network of the classic presets' perceptual loss; none trains without.
         vggface_weights: Its weights, rcmalli_vggface_tf_notop_resnet50.h5.
-        consent: Who agreed to this swap, and to what; recorded with the model and in the video.
+        consent: Who agreed to this swap, and to what; recorded with the model and in the video. Without an answer
+            there is no swap.
 
     Raises:
         MediaError: A video cannot be read or the output cannot be written.
         NoFaceError: A video shows no face.
-        SettingsError: The workspace was made from other videos or with other settings.
+        SettingsError: The workspace was made from other videos or with other settings, or nobody agreed.
     """
     from faceswap_gan import convert, train
+    from faceswap_gan.conversion.consent import require_consent
 
     home = workspace or output.with_name(f"{output.stem}_workspace")
     videos, people = {"src": src_video, "dst": dst_video}, PeopleSettings(max_faces=max_faces)
     product = OutputSettings(output_layout=output_layout, codec=codec, crf=crf)
     _check_paths(videos, output, product)
+    consent = require_consent([home / "model"], consent)  # now, not after half an hour of training
     home.mkdir(parents=True, exist_ok=True)
     for side, video in videos.items():
         _take_faces(video, home / f"face_{side}", every=every, max_faces=max_faces)
-    src, dst, model = home / "face_src", home / "face_dst", home / "model"
-    log.info("train: %s", model)
+    src, dst, model = (home / name for name in ("face_src", "face_dst", "model"))
+    log.info("train: %s, then convert: %s", model, output)
     train.run(
         src, dst, model=model, preset=preset, steps=steps, minutes=minutes, batch=batch, seed=seed,
         teacher=teacher, perceptual=perceptual, vggface_weights=vggface_weights,
     )  # fmt: skip
-    log.info("convert: %s", output)
     convert.run(dst_video, model, output, people=people, finish=finish, product=product, marks=marks, consent=consent)
 
 

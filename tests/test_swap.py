@@ -39,16 +39,17 @@ def calls(monkeypatch) -> list[str]:
     return seen
 
 
+swap_them = partial(swap.run, consent="Ann agreed")
 FACES = ["extract face_src", "masks face_src", "extract face_dst", "masks face_dst"]
 
 
 def test_all_stages_then_only_the_open_ones(pair, calls, tmp_path, caplog):
     caplog.set_level("INFO", "faceswap_gan")
-    swap.run(pair.src, pair.dst, tmp_path / "out.mp4", steps=3)
+    swap_them(pair.src, pair.dst, tmp_path / "out.mp4", steps=3)
     assert calls == [*FACES, "train 3", "convert"]
     assert (tmp_path / "out_workspace" / "stages.json").exists()
     calls.clear()
-    swap.run(pair.src, pair.dst, tmp_path / "out.mp4", steps=9)
+    swap_them(pair.src, pair.dst, tmp_path / "out.mp4", steps=9)
     assert calls == ["train 9", "convert"]
     assert "extract face_src: skipped" in caplog.text
 
@@ -59,34 +60,34 @@ def test_a_stopped_stage_runs_again(pair, calls, tmp_path, monkeypatch):
 
     monkeypatch.setattr(masks, "run", _stop)
     with pytest.raises(KeyboardInterrupt):
-        swap.run(pair.src, pair.dst, tmp_path / "out.mp4", workspace=tmp_path / "work")
+        swap_them(pair.src, pair.dst, tmp_path / "out.mp4", workspace=tmp_path / "work")
     monkeypatch.setattr(masks, "run", partial(_masks, calls))
     calls.clear()
-    swap.run(pair.src, pair.dst, tmp_path / "out.mp4", workspace=tmp_path / "work")
+    swap_them(pair.src, pair.dst, tmp_path / "out.mp4", workspace=tmp_path / "work")
     assert calls == [*FACES[1:], "train None", "convert"]
 
 
 def test_a_deleted_face_folder_is_made_again(pair, calls, tmp_path):
-    swap.run(pair.src, pair.dst, tmp_path / "out.mp4")
+    swap_them(pair.src, pair.dst, tmp_path / "out.mp4")
     (tmp_path / "out_workspace" / "face_dst").rmdir()
     calls.clear()
-    swap.run(pair.src, pair.dst, tmp_path / "out.mp4")
+    swap_them(pair.src, pair.dst, tmp_path / "out.mp4")
     assert calls == ["extract face_dst", "train None", "convert"]
 
 
 def test_a_workspace_belongs_to_its_videos(pair, calls, tmp_path):
-    swap.run(pair.src, pair.dst, tmp_path / "out.mp4")
+    swap_them(pair.src, pair.dst, tmp_path / "out.mp4")
     with pytest.raises(SettingsError, match="--workspace"):
-        swap.run(pair.dst, pair.src, tmp_path / "out.mp4")
+        swap_them(pair.dst, pair.src, tmp_path / "out.mp4")
     with pytest.raises(SettingsError, match="every"):
-        swap.run(pair.src, pair.dst, tmp_path / "out.mp4", every=2)
+        swap_them(pair.src, pair.dst, tmp_path / "out.mp4", every=2)
 
 
 def test_wrong_output_and_videos_are_found_first(pair, calls, tmp_path):
     with pytest.raises(MediaError, match="ending in"):
-        swap.run(pair.src, pair.dst, tmp_path / "out.txt")
+        swap_them(pair.src, pair.dst, tmp_path / "out.txt")
     with pytest.raises(FaceSwapError, match="missing"):
-        swap.run(pair.src, tmp_path / "missing.mp4", tmp_path / "out.mp4")
+        swap_them(pair.src, tmp_path / "missing.mp4", tmp_path / "out.mp4")
     assert calls == []
     assert list(tmp_path.iterdir()) == []
 
@@ -96,7 +97,14 @@ def test_a_damaged_list_of_stages_is_named(pair, calls, tmp_path):
     work.mkdir()
     (work / "stages.json").write_text('{"extract')
     with pytest.raises(FaceFolderError, match="stages.json"):
-        swap.run(pair.src, pair.dst, tmp_path / "out.mp4", workspace=work)
+        swap_them(pair.src, pair.dst, tmp_path / "out.mp4", workspace=work)
     (work / "stages.json").write_text(json.dumps(["a", "b"]))
     with pytest.raises(FaceFolderError, match="stages.json"):
-        swap.run(pair.src, pair.dst, tmp_path / "out.mp4", workspace=work)
+        swap_them(pair.src, pair.dst, tmp_path / "out.mp4", workspace=work)
+
+
+def test_nothing_is_done_before_somebody_agreed(pair, calls, tmp_path):
+    with pytest.raises(SettingsError, match="--consent"):
+        swap.run(pair.src, pair.dst, tmp_path / "out.mp4")
+    assert calls == []
+    assert list(tmp_path.iterdir()) == []
