@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from faceswap_gan.config import Perceptual, TeacherChoice
+from faceswap_gan.conversion.consent import require_consent
 from faceswap_gan.conversion.finish import FinishSettings
 from faceswap_gan.conversion.settings import MarkSettings, OutputSettings, PeopleSettings
 from faceswap_gan.errors import FaceFolderError, SettingsError
@@ -80,7 +81,6 @@ def run(
         SettingsError: The workspace was made from other videos or with other settings, or nobody agreed.
     """
     from faceswap_gan import convert, train
-    from faceswap_gan.conversion.consent import require_consent
 
     home = workspace or output.with_name(f"{output.stem}_workspace")
     videos, people = {"src": src_video, "dst": dst_video}, PeopleSettings(max_faces=max_faces)
