@@ -183,6 +183,8 @@ def open_context(anchors: str = "") -> Any:
     settings: dict[str, Any] = {
         "verify": {"verify_trust": True, "remote_manifest_fetch": False, "ocsp_fetch": False},
         "builder": {"thumbnail": {"enabled": False}},
+        # Copies of more than these MiB wait on disk: in memory a long film's would be as large as the film.
+        "core": {"backing_store_memory_threshold_in_mb": 8},
     }
     if anchors:
         settings["trust"] = {"trust_anchors": anchors}
