@@ -14,6 +14,7 @@ import importlib.util
 import inspect
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec
@@ -88,13 +89,15 @@ def call_verb(name: str, argv: Sequence[str]) -> int:
         argv: Arguments after the verb.
 
     Returns:
-        0, 1 or 130, as `main`; or the value of the verb's answer.
+        0, 1, 2 or 130, as `main`; or the value of the verb's answer.
 
     Raises:
         SystemExit: Help was asked for (0) or the usage is wrong (2); tyro has written why.
     """
     _quiet_backend()
     _start_logging()
+    if (flag := _find_empty(argv)) is not None:
+        return _fail(f"expected a value for {flag}, got an empty one; is a variable of the shell unset?", code=2)
     try:
         answer = parse_verb(name, argv)()
     except KeyboardInterrupt:
@@ -132,6 +135,15 @@ def parse_verb(name: str, argv: Sequence[str]) -> Callable[[], Any]:
     config = (tyro.conf.DisallowNone, tyro.conf.SuppressFixed, tyro.conf.OmitArgPrefixes)
     bound: Callable[[], Any] = tyro.cli(bind, prog=f"{PROGRAM} {name}", args=list(argv), config=config)
     return bound
+
+
+def _find_empty(argv: Sequence[str]) -> str | None:
+    """Find the flag that was given nothing as its value: as a path that would be the current folder."""
+    for before, word in zip(("the first argument", *argv), argv, strict=False):
+        flag = before if word == "" else word[:-1] if re.fullmatch(r"--[a-z-]+=", word) else None
+        if flag is not None and flag != "--consent":  # which has words of its own for it
+            return flag
+    return None
 
 
 def _load(name: str) -> Callable[..., Any]:

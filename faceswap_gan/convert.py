@@ -73,7 +73,7 @@ def run(
     from faceswap_gan.faces.smoothing import smooth_scan
     from faceswap_gan.training.checkpoint import load_swap
 
-    pairs = read_pairs(model, people)
+    pairs = read_pairs(model, people, region.weights_dir)
     plan = plan_product(video, _beside(video, output), product)
     limits = _open_region(region)
     models = [load_swap(pair.model, face=face, checkpoint=checkpoint) for pair in pairs]
@@ -92,8 +92,10 @@ def run(
 
 
 def _beside(video: Path, output: Path | None) -> Path:
-    """Name the output, which cannot be the video itself."""
+    """Name the output, which cannot be the video itself, nor a folder that has no name (`.`)."""
     output = output or video.with_name(f"{video.stem}_swapped{video.suffix}")
+    if not output.name:
+        raise SettingsError(f"expected an output with a name of its own, got {str(output)!r}; add one.")
     if output.exists() and video.exists() and output.samefile(video):
         raise SettingsError(f"expected an output beside the video, got the video itself ({output}); rename it.")
     return output

@@ -87,7 +87,7 @@ def run(
     from faceswap_gan.faces.smoothing import smooth_scan
     from faceswap_gan.faces.sorting import Limits, list_others
 
-    _check(every=every, size=size, max_faces=1 if max_faces is None else max_faces)
+    _check(track, reference, recognizer, weights_dir, every=every, size=size, max_faces=max_faces, min_face=min_face)
     limits = Limits(min_width=min_width, max_yaw=max_yaw, min_sharpness=min_sharpness)
     looked = _Source(video, every=1 if track is not None else every, start=start, end=end)
     writer, detector = FaceWriter(faces, video=video), FaceDetector(min_size=min_face)
@@ -135,10 +135,30 @@ class _Source:
         return _with_progress(in_thread(frames, ahead=_AHEAD), title, total, done=first // self.every)
 
 
-def _check(**numbers: int) -> None:
+_LEAST = {"size": 16, "min_face": 12}
+_LARGEST_CROP = 4096
+
+
+def _check(
+    track: tuple[int, ...] | None,
+    reference: Path | None,
+    recognizer: Path | None,
+    weights_dir: Path | None,
+    **numbers: int | None,
+) -> None:
+    """Refuse before a long look at the video what can be refused now."""
+    from faceswap_gan.faces.selection import check_reference
+
     for name, value in numbers.items():
-        if value < 1:
-            raise SettingsError(f"--{name.replace('_', '-')} must be at least 1. Received: {value}.")
+        least = _LEAST.get(name, 1)
+        if value is not None and value < least:
+            raise SettingsError(f"expected --{name.replace('_', '-')} of at least {least}, got {value}.")
+    if (numbers["size"] or 0) > _LARGEST_CROP:
+        raise SettingsError(f"expected --size of at most {_LARGEST_CROP}, got {numbers['size']}.")
+    if track is not None and not track:
+        raise SettingsError("expected numbers after --track, got none; the tracks verb shows them.")
+    if reference is not None:
+        check_reference(reference, track=track, recognizer=recognizer, weights_dir=weights_dir)
 
 
 class _NewFolder:

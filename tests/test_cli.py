@@ -111,6 +111,12 @@ def test_wrong_flag_is_wrong_usage(verb, capsys):
     assert stop.value.code == 2
 
 
+@pytest.mark.parametrize("words", [["--video", ""], ["--video="], ["--faces", "f", "--video", ""]])
+def test_an_empty_value_is_not_the_current_folder(words, capsys):
+    assert cli.main(["extract", *words]) == 2
+    assert capsys.readouterr().err.startswith("error: expected a value for --video, got an empty one")
+
+
 @pytest.mark.parametrize(
     ("error", "code", "words"),
     [

@@ -163,6 +163,10 @@ def test_wrong_settings_are_clear_errors(make_video, fake_model, found_faces, tm
     out = tmp_path / "out.mp4"
     with pytest.raises(SettingsError, match="the video itself"):
         run(source, fake_model, source, consent="x")
+    with pytest.raises(SettingsError, match="name of its own, got '.'"):
+        run(source, fake_model, type(source)(), consent="x")
+    with pytest.raises(SettingsError, match="--start of at least 0"):
+        run(source, fake_model, out, product=OutputSettings(start=float("nan")), consent="x")
     with pytest.raises(SettingsError, match="coverage"):
         run(source, fake_model, out, finish=FinishSettings(coverage=1.5), consent="x")
     with pytest.raises(SettingsError, match="batch"):

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -99,6 +100,26 @@ def test_wrong_arguments(tmp_path):
         extract.run(tmp_path / "none.mp4", tmp_path / "faces")
     with pytest.raises(SettingsError, match="--every"):
         extract.run(tmp_path / "none.mp4", tmp_path / "faces", every=0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "words"),
+    [
+        ({"size": 100_000}, SettingsError, "--size of at most 4096, got 100000"),
+        ({"min_face": 0}, SettingsError, "--min-face"),
+        ({"min_width": -1}, SettingsError, "--min-width"),
+        ({"max_yaw": float("nan")}, SettingsError, "--max-yaw from 0 to 90, got nan"),
+        ({"min_sharpness": 5.0}, SettingsError, "--min-sharpness"),
+        ({"track": ()}, SettingsError, "numbers after --track"),
+        ({"reference": Path("none.jpg")}, MediaError, "none.jpg"),
+        ({"reference": Path("none.jpg"), "track": (1,)}, SettingsError, "got both"),
+    ],
+)
+def test_wrong_settings_are_found_before_the_video_is_read(make_video, tmp_path, monkeypatch, settings, error, words):
+    monkeypatch.setattr(extract._Source, "read", lambda *_, **__: pytest.fail("the video was read"))
+    with pytest.raises(error, match=words):
+        extract.run(make_video(), tmp_path / "faces", **settings)
+    assert not (tmp_path / "faces").exists()
 
 
 def test_the_module_is_a_command():

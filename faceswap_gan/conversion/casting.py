@@ -13,7 +13,7 @@ from faceswap_gan.faces.identity import Embedding, embed_picture, embed_tracks, 
 from faceswap_gan.faces.people import People, choose_people
 from faceswap_gan.faces.recognizer import Recognizer
 from faceswap_gan.faces.scan import FaceScan
-from faceswap_gan.faces.selection import select_people
+from faceswap_gan.faces.selection import check_reference, select_people
 from faceswap_gan.media.video import Frame
 
 ReadAgain = Callable[[], Iterable[Frame]]
@@ -32,21 +32,38 @@ class Pair:
     whom: int | Path | None = None
 
 
-def read_pairs(model: Path | None, people: PeopleSettings) -> tuple[Pair, ...]:
-    """Read which models paint whom: one, or those of --pair.
+def read_pairs(model: Path | None, people: PeopleSettings, weights_dir: Path | None = None) -> tuple[Pair, ...]:
+    """Read which models paint whom: one, or those of --pair; pictures are looked at now, not after a long scan.
+
+    Args:
+        model: model folder of the only person.
+        people: who is meant.
+        weights_dir: folder that the network that tells people apart is looked for in first.
 
     Raises:
-        SettingsError: neither a model nor a pair, both, a pair of another form, or a flag that pairs replace.
+        MediaError: a picture cannot be read.
+        WeightsError: the network is nowhere to be had.
+        SettingsError: neither a model nor a pair, both, a pair of another form, a flag that pairs replace, or nobody.
     """
+    if people.max_faces is not None and people.max_faces < 1:
+        raise SettingsError(f"expected --max-faces of at least 1, got {people.max_faces}.")
     if not people.pair:
         if model is None:
             raise SettingsError("expected --model, or --pair PICTURE=MODEL for each person, got neither; name one.")
+        if people.reference is not None:
+            check_reference(
+                people.reference, track=people.track, recognizer=people.recognizer, weights_dir=weights_dir
+            )
         return (Pair(model),)
     who = people.who == "all"
     others = {"--model": model, "--track": people.track, "--reference": people.reference, "--who all": who}
     if clash := [flag for flag, value in others.items() if value]:
         raise SettingsError(f"expected --pair alone to say who is painted, got {', '.join(clash)} too; leave it out.")
-    return tuple(_read_pair(text) for text in people.pair)
+    pairs = tuple(_read_pair(text) for text in people.pair)
+    for pair in pairs:
+        if isinstance(pair.whom, Path):
+            check_reference(pair.whom, track=None, recognizer=people.recognizer, weights_dir=weights_dir)
+    return pairs
 
 
 def cast_people(

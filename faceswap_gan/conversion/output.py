@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -126,7 +127,7 @@ def plan_product(footage: Path, output: Path, settings: OutputSettings) -> Outpu
         SettingsError: a part of the footage that is none.
     """
     start, end = settings.start or 0.0, settings.end
-    if start < 0 or (end is not None and end <= start):
+    if not (0 <= start < math.inf and (end is None or start < end < math.inf)):  # nor not a number
         raise SettingsError(f"expected --start of at least 0 and --end after it, got {start:g} and {end}.")
     info = read_info(footage)
     size = layout_size(settings.output_layout, info.width, info.height)

@@ -11,6 +11,7 @@ from faceswap_gan.faces.detector import FaceDetector
 from faceswap_gan.faces.identity import embed_picture, embed_tracks, match_people, open_recognizer
 from faceswap_gan.faces.people import People, Who, choose_people
 from faceswap_gan.faces.scan import FaceScan
+from faceswap_gan.media.images import read_image
 from faceswap_gan.media.video import Frame
 
 
@@ -27,6 +28,29 @@ class Selection:
     people: People
     why: str
     likeness: dict[int, float] = field(default_factory=dict)
+
+
+def check_reference(
+    reference: Path, *, track: tuple[int, ...] | None, recognizer: Path | None, weights_dir: Path | None
+) -> None:
+    """Refuse before a long scan what `select_people` would refuse after it.
+
+    Args:
+        reference: as `select_people`, like all that follows.
+        track: as there.
+        recognizer: as there.
+        weights_dir: as there.
+
+    Raises:
+        SettingsError: track and reference are both given.
+        MediaError: the picture cannot be read.
+        WeightsError: the recogniser is nowhere to be had.
+        ModelError: it cannot be read.
+    """
+    if track:
+        raise SettingsError("expected --track or --reference, got both; leave one out.")
+    read_image(reference)
+    open_recognizer(recognizer, weights_dir=weights_dir)
 
 
 def select_people(

@@ -12,6 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from faceswap_gan.errors import SettingsError
 from faceswap_gan.faces.folder import FaceCrop
 from faceswap_gan.faces.people import summarize_tracks
 from faceswap_gan.faces.quality import estimate_yaw, measure_sharpness
@@ -50,11 +51,23 @@ class Limits:
         min_width: px of the frame.
         max_yaw: degrees that a head may be turned; 90 takes all.
         min_sharpness: in parts of the person's median; 0 takes all.
+
+    Raises:
+        SettingsError: a limit out of its range; a sharpness above the median could leave no face at all.
     """
 
     min_width: int = 0
     max_yaw: float = 90.0
     min_sharpness: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse what is out of its range, and what is no number."""
+        if self.min_width < 0:
+            raise SettingsError(f"expected --min-width of at least 0, got {self.min_width}.")
+        if not 0 <= self.max_yaw <= 90:
+            raise SettingsError(f"expected --max-yaw from 0 to 90, got {self.max_yaw:g}.")
+        if not 0 <= self.min_sharpness <= 1:
+            raise SettingsError(f"expected --min-sharpness from 0 to 1, got {self.min_sharpness:g}.")
 
     def judge(self, crop: FaceCrop) -> Reject | None:
         """Say what is wrong with a crop that has a face; None: nothing, or only how sharp it is."""

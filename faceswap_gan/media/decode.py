@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -11,7 +12,7 @@ from typing import Any
 
 import av
 
-from faceswap_gan.errors import MediaError
+from faceswap_gan.errors import MediaError, SettingsError
 
 log = logging.getLogger(__name__)
 
@@ -111,7 +112,13 @@ def decode_video(container: Any, stream: Any, path: Path) -> Iterator[av.VideoFr
 
 
 def exact_seconds(value: float) -> Fraction:
-    """Take a time in s for the number that was meant, to the microsecond: 0.16 is 4/25."""
+    """Take a time in s for the number that was meant, to the microsecond: 0.16 is 4/25.
+
+    Raises:
+        SettingsError: it is no finite number.
+    """
+    if not math.isfinite(value):
+        raise SettingsError(f"expected a time in seconds, got {value}; give a number such as 12.5.")
     return Fraction(value).limit_denominator(1_000_000)
 
 

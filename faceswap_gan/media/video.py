@@ -16,7 +16,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap_gan.errors import MediaError
+from faceswap_gan.errors import MediaError, SettingsError
 from faceswap_gan.media.decode import Clock, decode_video, exact_seconds, open_video, video_stream
 from faceswap_gan.media.hdr import HdrTags, read_hdr
 from faceswap_gan.media.images import is_picture, list_images, read_deep_image
@@ -148,17 +148,11 @@ def read_frames(
 
     Raises:
         MediaError: the file is missing, is no video, nothing in it decodes, or its frames change size.
+        SettingsError: no frame is shown between start and end.
     """
-    first, last = (None if limit is None else exact_seconds(limit) for limit in (start, end))
-
-    def wanted(index: int, seconds: Fraction) -> bool:
-        return index % every == 0 and index >= from_index and (first is None or seconds >= first)
-
     source = _read_pictures(path) if is_picture(path) or path.is_dir() else _read_video(path)
-    for index, pts, time_base, content, duration in source:
-        if last is not None and pts * time_base >= last:
-            return
-        if wanted(index, pts * time_base):
+    for index, pts, time_base, content, duration in _between(source, path, start, end):
+        if index % every == 0 and index >= from_index:
             if isinstance(content, StoredPicture):
                 yield Frame(index, pts, time_base, content.image, duration, content)
             else:
@@ -167,6 +161,25 @@ def read_frames(
 
 _Given = tuple[int, int, Fraction, StoredPicture | Path, int]
 """Index, time, time base, what to show, and duration."""
+
+
+def _between(source: Iterator[_Given], path: Path, start: float | None, end: float | None) -> Iterator[_Given]:
+    """Pass on what is shown from start until end, s; it is an error if there is nothing."""
+    first, last = (None if limit is None else exact_seconds(limit) for limit in (start, end))
+    if first is not None and last is not None and last <= first:
+        raise SettingsError(f"expected --end after --start, got --start {start:g} and --end {end:g} (seconds).")
+    seconds, found = Fraction(0), False
+    for given in source:
+        seconds = given[1] * given[2]
+        if last is not None and seconds >= last:
+            break
+        if first is None or seconds >= first:
+            found = True
+            yield given
+    if not found:
+        is_late = first is not None and seconds < first
+        there, flag = ("ends", f"--start {start:g}") if is_late else ("begins", f"--end {end:g}")
+        raise SettingsError(f"expected a part of {path}, which {there} at {float(seconds):g} s, got {flag}.")
 
 
 def _read_video(path: Path) -> Iterator[_Given]:

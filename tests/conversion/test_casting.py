@@ -10,7 +10,7 @@ import pytest
 from faceswap_gan.conversion import casting
 from faceswap_gan.conversion.casting import Pair, cast_people, read_pairs
 from faceswap_gan.conversion.settings import PeopleSettings
-from faceswap_gan.errors import NoFaceError, SettingsError
+from faceswap_gan.errors import MediaError, NoFaceError, SettingsError
 from faceswap_gan.faces.detector import Face
 from faceswap_gan.faces.scan import FaceScan, SeenFrame
 from faceswap_gan.faces.tracker import TrackedFace
@@ -71,13 +71,22 @@ def test_somebody_who_is_not_there_is_a_clear_error(scan, looks):
         _cast(FaceScan(tuple(SeenFrame(i, i, 0.0, 0) for i in range(2))), Pair(MODEL))
 
 
-def test_flags_to_pairs():
+def test_flags_to_pairs(monkeypatch):
+    checked = []
+    monkeypatch.setattr(casting, "check_reference", lambda picture, **_: checked.append(picture))
     assert read_pairs(MODEL, PeopleSettings()) == (Pair(MODEL),)
     given = ("a=b/ann.jpg=models/1", "12=models/2")
     assert read_pairs(None, PeopleSettings(pair=given)) == (
         Pair(Path("models/1"), Path("a=b/ann.jpg")),
         Pair(Path("models/2"), 12),
     )
+    assert checked == [Path("a=b/ann.jpg")]
+
+
+def test_a_missing_picture_is_an_error_before_the_scan(tmp_path):
+    for people in (PeopleSettings(reference=tmp_path / "a.jpg"), PeopleSettings(pair=(f"{tmp_path / 'a.jpg'}=m",))):
+        with pytest.raises(MediaError, match="a.jpg"):
+            read_pairs(None if people.pair else MODEL, people)
 
 
 @pytest.mark.parametrize(
@@ -91,6 +100,7 @@ def test_flags_to_pairs():
         (None, {"pair": ("ann.jpg",)}, "PICTURE=MODEL"),
         (None, {"pair": ("=m",)}, "PICTURE=MODEL"),
         (None, {"pair": ("0=",)}, "PICTURE=MODEL"),
+        (MODEL, {"max_faces": 0}, "--max-faces of at least 1"),
     ],
 )
 def test_contradicting_flags_are_clear_errors(model, people, words):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from fakes import draw
 
-from faceswap_gan.errors import MediaError
+from faceswap_gan.errors import MediaError, SettingsError
 from faceswap_gan.media.images import read_image, write_image
 from faceswap_gan.media.video import VideoWriter, read_frames, read_info
 
@@ -149,3 +149,23 @@ def test_memory_does_not_grow_with_length(make_video, tmp_path):
     finally:
         gc.enable()
     assert used[-1] - used[80] < 20e6
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        ({"start": 0.3, "end": 0.2}, "--end after --start"),
+        ({"start": 9.0}, "ends at 0.366667 s, got --start 9"),
+        ({"end": -1.0}, "begins at 0 s, got --end -1"),
+        ({"start": float("nan")}, "time in seconds, got nan"),
+        ({"end": float("inf")}, "time in seconds, got inf"),
+    ],
+)
+def test_a_part_without_frames_is_one_clear_error(make_video, limits, words):
+    with pytest.raises(SettingsError, match=words):
+        list(read_frames(make_video(), **limits))
+
+
+def test_a_part_may_be_read_from_any_frame_on(make_video):
+    assert [f.index for f in read_frames(make_video(), start=0.1, end=0.2)] == [3, 4, 5]
+    assert not list(read_frames(make_video(), start=0.1, end=0.2, from_index=6)), "all of it was read before"
