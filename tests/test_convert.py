@@ -165,6 +165,9 @@ def test_wrong_settings_are_clear_errors(make_video, fake_model, found_faces, tm
         run(source, fake_model, source, consent="x")
     with pytest.raises(SettingsError, match="name of its own, got '.'"):
         run(source, fake_model, type(source)(), consent="x")
+    for folder, words in ((source, "which is a file"), (tmp_path / "out", "would replace them")):
+        with pytest.raises(SettingsError, match=words):
+            run(source, fake_model, tmp_path / "out", product=OutputSettings(write_masks=folder), consent="x")
     with pytest.raises(SettingsError, match="--start of at least 0"):
         run(source, fake_model, out, product=OutputSettings(start=float("nan")), consent="x")
     with pytest.raises(SettingsError, match="coverage"):

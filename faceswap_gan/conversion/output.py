@@ -119,13 +119,27 @@ def _prepare(entry: SwappedFrame, marking: Marking, layout: Layout) -> ReadyFram
     return ReadyFrame(entry.frame, image, touched if layout == "swap" else None, entry.mask, entry.faces)
 
 
+def _check_masks(folder: Path | None, footage: Path, output: Path) -> None:
+    """Refuse a place where masks would replace other pictures, or cannot be written."""
+    if folder is None:
+        return
+    if folder.exists() and not folder.is_dir():
+        raise SettingsError(f"expected a folder for --write-masks, got {folder}, which is a file; give another.")
+    if folder.resolve() in (footage.resolve(), output.resolve()):
+        raise SettingsError(
+            f"expected a folder of its own for --write-masks, got {folder}, which holds the pictures of the video or "
+            "output: masks would replace them."
+        )
+
+
 def plan_product(footage: Path, output: Path, settings: OutputSettings) -> OutputPlan:
     """Settle how the output is encoded, and refuse now what would fail at the end.
 
     Raises:
         MediaError: the footage cannot be read, or the output cannot be written as told.
-        SettingsError: a part of the footage that is none.
+        SettingsError: a part of the footage that is none, or a folder of masks that is no place for them.
     """
+    _check_masks(settings.write_masks, footage, output)
     start, end = settings.start or 0.0, settings.end
     if not (0 <= start < math.inf and (end is None or start < end < math.inf)):  # nor not a number
         raise SettingsError(f"expected --start of at least 0 and --end after it, got {start:g} and {end}.")
