@@ -22,7 +22,7 @@ def faces(tiny_pair, tmp_path_factory):
     return {side: folder / f"face_{side}" for side in tiny_pair}
 
 
-@pytest.mark.parametrize("preset", ["fast", "classic-lite-64"])
+@pytest.mark.parametrize("preset", ["fast", pytest.param("classic-lite-64", marks=pytest.mark.slow)])
 def test_train_resume_convert(tiny_pair, faces, tmp_path, preset):
     model, output = tmp_path / "model", tmp_path / "swapped.mp4"
     for steps in (2, 4):

@@ -114,7 +114,8 @@ def test_an_error_of_the_first_stage_passes_through_the_others():
 
 def test_ctrl_c_ends_the_process_at_once():
     script = (
-        "import itertools, sys, time\n"
+        "import itertools, signal, sys, time\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background\n"
         "from faceswap_gan.threads import in_thread\n"
         "def slow(items):\n"
         "    for item in items:\n"

@@ -74,6 +74,7 @@ def _train(step, batch):
     return step.read_means()
 
 
+@pytest.mark.slow
 def test_a_new_phase_needs_no_new_function(batch):
     _, step = _build(CONSTANT, eager=False)
     traced, terms = [], step.terms

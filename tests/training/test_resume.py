@@ -60,13 +60,18 @@ def _curve(model):
 
 @pytest.mark.parametrize(
     ("family", "steps", "stops", "ema"),
-    [("fast", 12, (7,), 0.0), ("fast", 8, (5,), 0.9), ("classic", 4, (3,), 0.0)],
+    [
+        ("fast", 12, (7,), 0.0),
+        ("fast", 8, (5,), 0.9),
+        pytest.param("classic", 4, (3,), 0.0, marks=pytest.mark.slow),
+    ],
 )
 def test_resumed_equals_uninterrupted(people, tmp_path, monkeypatch, family, steps, stops, ema):
     settings = tiny_settings(family, training={"batch": 1, "schedule": "cosine", "seed": 3, "ema": ema})
     _compare(people, tmp_path, monkeypatch, settings, steps, stops)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stops", [(1, 4), (3,)], ids=["at the borders", "between them"])
 def test_phases_survive_a_stop(people, tmp_path, monkeypatch, stops):
     # of five steps the first is before the perceptual loss, the next have hinges, the last has swapped decoders
