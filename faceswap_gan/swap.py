@@ -85,7 +85,7 @@ def run(
     home = workspace or output.with_name(f"{output.stem}_workspace")
     videos, people = {"src": src_video, "dst": dst_video}, PeopleSettings(max_faces=max_faces)
     product = OutputSettings(output_layout=output_layout, codec=codec, crf=crf)
-    _check_paths(videos, output, product)
+    _check_paths(videos, output, product, marks)
     consent = require_consent([home / "model"], consent)  # now, not after half an hour of training
     home.mkdir(parents=True, exist_ok=True)
     for side, video in videos.items():
@@ -99,15 +99,28 @@ def run(
     convert.run(dst_video, model, output, people=people, finish=finish, product=product, marks=marks, consent=consent)
 
 
-def _check_paths(videos: dict[str, Path], output: Path, product: OutputSettings) -> None:
-    """Find now, not after all the work, that a video cannot be read or the output not written."""
+def _check_paths(videos: dict[str, Path], output: Path, product: OutputSettings, marks: MarkSettings) -> None:
+    """Find now, not after all the work, that a video cannot be read or the output not written or marked."""
     from faceswap_gan.conversion.output import plan_product
     from faceswap_gan.media.video import read_info
 
     for video in videos.values():
         read_info(video)
+        if output.exists() and output.samefile(video):
+            raise SettingsError(f"expected an output beside the videos, got one of them ({output}); rename it.")
     plan_product(videos["dst"], output, product)
+    _check_marks(marks)
     output.parent.mkdir(parents=True, exist_ok=True)
+
+
+def _check_marks(marks: MarkSettings) -> None:
+    """Find now that a label cannot be drawn, or that the user's own certificate cannot sign."""
+    from faceswap_gan.marks.identity import open_identity
+    from faceswap_gan.marks.label import check_label
+
+    if marks.label is not None:
+        check_label(marks.label)
+    open_identity(certificate=marks.certificate, private_key=marks.private_key)
 
 
 def _take_faces(video: Path, faces: Path, *, every: int, max_faces: int) -> None:

@@ -8,7 +8,8 @@ from functools import partial
 import pytest
 
 from faceswap_gan import convert, extract, masks, swap, train
-from faceswap_gan.errors import FaceFolderError, FaceSwapError, MediaError, SettingsError
+from faceswap_gan.conversion.settings import MarkSettings
+from faceswap_gan.errors import FaceFolderError, FaceSwapError, MarksError, MediaError, SettingsError
 from faceswap_gan.faces.folder import mask_folder
 from faceswap_gan.synthetic.clips import write_pair
 
@@ -88,6 +89,12 @@ def test_wrong_output_and_videos_are_found_first(pair, calls, tmp_path):
         swap_them(pair.src, pair.dst, tmp_path / "out.txt")
     with pytest.raises(FaceSwapError, match="missing"):
         swap_them(pair.src, tmp_path / "missing.mp4", tmp_path / "out.mp4")
+    with pytest.raises(SettingsError, match="one of them"):
+        swap_them(pair.src, pair.dst, pair.src)
+    with pytest.raises(SettingsError, match="--label"):
+        swap_them(pair.src, pair.dst, tmp_path / "out.mp4", marks=MarkSettings(label="généré"))
+    with pytest.raises(MarksError, match="--certificate and --private-key"):
+        swap_them(pair.src, pair.dst, tmp_path / "out.mp4", marks=MarkSettings(private_key=tmp_path / "key.pem"))
     assert calls == []
     assert list(tmp_path.iterdir()) == []
 

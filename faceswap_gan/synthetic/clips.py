@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -77,8 +78,10 @@ def build_pair(folder: Path, *, seconds: float = 10.0, seed: int = 0, size: int 
         The pair.
 
     Raises:
-        SettingsError: A size that is odd or below 64, or less than one frame.
+        SettingsError: A size that is odd or below 64, a length that is no number, or less than one frame.
     """
+    if not math.isfinite(seconds):
+        raise SettingsError(f"expected the length of a video in seconds, got {seconds}; try 10.")
     if size < 64 or size % 2:
         raise SettingsError(f"A synthetic video needs an even side of at least 64 px, got {size}. Try 320.")
     clips = {}

@@ -49,6 +49,8 @@ def test_the_same_seed_gives_the_same_pair(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="in seconds, got nan"):
+        build_pair(tmp_path, seconds=float("nan"))
     with pytest.raises(SettingsError, match="even side"):
         build_pair(tmp_path, size=65)
     with pytest.raises(SettingsError, match="at least 1 frame"):
