@@ -113,7 +113,7 @@ class FaceDetector:
 
     def __init__(self, *, min_size: int = 40, threshold: float = 0.9) -> None:
         if min_size < CELL:
-            raise SettingsError(f"min_size must be at least {CELL} px. Received: {min_size}.")
+            raise SettingsError(f"expected --min-face of at least {CELL} px, got {min_size}; give a larger one.")
         if not 0 <= threshold <= 1:
             raise SettingsError(f"threshold must be in [0, 1]. Received: {threshold}.")
         self.min_size = min_size

@@ -29,7 +29,7 @@ def photos(facedata):
 
 
 def test_settings_are_checked():
-    with pytest.raises(SettingsError):
+    with pytest.raises(SettingsError, match="--min-face of at least 12 px, got 5"):
         FaceDetector(min_size=5)
     with pytest.raises(SettingsError):
         FaceDetector(threshold=1.2)
