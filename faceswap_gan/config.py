@@ -232,7 +232,7 @@ def without_teacher(settings: Settings) -> Settings:
     return replace(
         settings,
         losses=replace(settings.losses, lesson=0.0, look=8.0),
-        training=replace(settings.training, teacher="none", batch=2 * settings.training.batch),
+        training=replace(settings.training, teacher="none"),
     )
 
 

@@ -52,7 +52,7 @@ class Moment:
 def run(
     *,
     out: Path = Path("demo_out"),
-    minutes: float = 6.0,
+    minutes: float = 10.0,
     steps: int | None = None,
     preset: str = "fast",
     seconds: float = 10.0,
