@@ -189,7 +189,10 @@ def finish_output(work: WorkFolder, product: Product) -> None:
 
 @contextmanager
 def kept_when_stopped(work: WorkFolder, product: Product) -> Iterator[None]:
-    """Leave what is finished as a file that plays when the user stops the work; leave nothing where nothing is."""
+    """Leave what is finished as a file that plays when the user stops the work; leave nothing where nothing is.
+
+    Whichever way it ends, other runs may have the work folder then.
+    """
     try:
         yield
     except KeyboardInterrupt:
@@ -202,6 +205,8 @@ def kept_when_stopped(work: WorkFolder, product: Product) -> Iterator[None]:
         if not work.segments:
             work.remove()
         raise
+    finally:
+        work.release()
 
 
 def leave_part(work: WorkFolder, product: Product) -> None:

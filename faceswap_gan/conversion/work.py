@@ -7,12 +7,15 @@ import json
 import logging
 import os
 import shutil
+import sys
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
+from faceswap_gan.conversion.lock import lock_file
 from faceswap_gan.conversion.pipeline import Border
 from faceswap_gan.errors import MediaError
 from faceswap_gan.marks.credentials import sidecar
@@ -55,7 +58,8 @@ class WorkFolder:
 
     A segment counts once its record is written, whole and after the file itself; a process may be killed at any
     moment. What was made from something else, another video, model or flag, is thrown away with a line that says
-    so; ``faces.jsonl`` stays, because it knows by itself what it was made from.
+    so; ``faces.jsonl`` stays, because it knows by itself what it was made from. One run at a time holds the folder,
+    until it releases it or ends.
 
     Args:
         output: the file, or folder, that the conversion makes.
@@ -68,7 +72,7 @@ class WorkFolder:
         segments: finished ones, in order.
 
     Raises:
-        MediaError: the folder cannot be made or read.
+        MediaError: the folder cannot be made or read, or another run holds it.
     """
 
     def __init__(self, output: Path, made_from: Mapping[str, Any]) -> None:
@@ -79,16 +83,35 @@ class WorkFolder:
         self.part = output.with_name(name)
         # As it comes back from JSON: tuples are lists there, paths are text.
         wanted: dict[str, Any] = json.loads(json.dumps(dict(made_from), default=str))
+        held = lock_file(self.folder / _RUNS)
+        if held is None:
+            raise MediaError(
+                f"expected to be alone at work on {output}, but another run is making it; wait for that one to end, "
+                "or name another --output."
+            )
+        self._lock = held
+        with ExitStack() as undo:
+            undo.callback(self.release)
+            self._begin(wanted)
+            self.segments: list[Segment] = self._find()
+            undo.pop_all()
+
+    def _begin(self, wanted: dict[str, Any]) -> None:
+        """Write down who is at work and what is made, and throw away what was made from something else."""
+        self._lock.write(f"{os.getpid()}\n".encode())
+        self._lock.flush()
         before = _read(self.folder / _JOB)
-        if before is not None and before != wanted:
+        if before == wanted:
+            return
+        if before is not None:
             differ = sorted(name for name in before.keys() | wanted if before.get(name) != wanted.get(name))
-            log.info("%s was begun with another %s: it starts anew", output, ", ".join(differ))
-        if before != wanted:
-            self._clear()
-            write_whole(self.folder / _JOB, json.dumps(wanted, indent=1).encode())
-        with (self.folder / _RUNS).open("a") as runs:
-            runs.write(f"{os.getpid()}\n")
-        self.segments: list[Segment] = self._find()
+            log.info("%s was begun with another %s: it starts anew", self.output, ", ".join(differ))
+        self._clear()
+        write_whole(self.folder / _JOB, json.dumps(wanted, indent=1).encode())
+
+    def release(self) -> None:
+        """Let other runs have the folder."""
+        self._lock.close()
 
     def path(self, number: int, suffix: str) -> Path:
         """Name the file of a segment."""
@@ -132,12 +155,15 @@ class WorkFolder:
         return self.part
 
     def remove(self) -> None:
-        """Delete the folder and all that is in it, and a part that was left."""
+        """Delete the folder and all that is in it, and a part that was left; release it."""
         if (self.folder / _PART).exists():
             shutil.rmtree(self.part) if self.part.is_dir() else self.part.unlink(missing_ok=True)
             sidecar(self.part).unlink(missing_ok=True)
         self._tidy()
         shutil.rmtree(self.folder, ignore_errors=True)
+        self.release()
+        if sys.platform == "win32":  # where an open file cannot be deleted
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def _tidy(self) -> None:
         """Delete unfinished outputs of runs that were killed while they joined or signed; their names tell which."""
@@ -168,10 +194,9 @@ class WorkFolder:
             number += 1
 
     def _clear(self) -> None:
-        if self.folder.is_dir():
-            for file in self.folder.iterdir():
-                if file.name not in (self.scan.name, _PART, _RUNS):
-                    file.unlink()
+        for file in self.folder.iterdir():
+            if file.name not in (self.scan.name, _PART, _RUNS):
+                file.unlink()
 
 
 def _read(file: Path) -> dict[str, Any] | None:

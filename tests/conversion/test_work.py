@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import subprocess
+import sys
 
 import pytest
 
+from faceswap_gan.conversion import lock
 from faceswap_gan.conversion.pipeline import Border
 from faceswap_gan.conversion.work import WorkFolder
 from faceswap_gan.errors import MediaError
 
 MADE_FROM = {"footage": "abc", "size": (64, 48), "color": "none"}
+
+
+def _stopped(output, made_from):
+    """A run that is no longer at work."""
+    work = WorkFolder(output, made_from)
+    work.release()
+    return work
 
 
 def _record(work, data, state=None):
@@ -26,7 +37,7 @@ def output(tmp_path):
 
 @pytest.fixture
 def half_done(output):
-    work = WorkFolder(output, MADE_FROM)
+    work = _stopped(output, MADE_FROM)
     _record(work, b"first", {"0": {"curves": [1.1, 2.0]}})
     _record(work, b"second")
     return work
@@ -40,7 +51,7 @@ def test_the_folder_is_hidden_beside_the_output_and_goes(output, half_done):
 
 def test_the_same_job_goes_on(output, half_done, caplog):
     caplog.set_level(logging.INFO)
-    again = WorkFolder(output, MADE_FROM)
+    again = _stopped(output, MADE_FROM)
     assert again.segments == half_done.segments
     assert again.segments[0].state == {"0": {"curves": [1.1, 2.0]}}
     assert [file.read_bytes() for file in again.files] == [b"first", b"second"]
@@ -49,7 +60,7 @@ def test_the_same_job_goes_on(output, half_done, caplog):
 
 def test_a_segment_without_its_record_does_not_count(output, half_done):
     (half_done.folder / "000001.json").unlink()
-    assert len(WorkFolder(output, MADE_FROM).segments) == 1
+    assert len(_stopped(output, MADE_FROM).segments) == 1
 
 
 @pytest.mark.parametrize("harm", ["missing", "other bytes", "half a record"])
@@ -62,16 +73,16 @@ def test_what_is_damaged_is_made_again_with_all_after_it(output, half_done, harm
         file.write_bytes(b"secund")
     else:
         (half_done.folder / "000001.json").write_text('{"number": 1, "fi')
-    again = WorkFolder(output, MADE_FROM)
+    again = _stopped(output, MADE_FROM)
     assert [segment.number for segment in again.segments] == [0]
     _record(again, b"second")
-    assert [segment.number for segment in WorkFolder(output, MADE_FROM).segments][:2] == [0, 1]
+    assert [segment.number for segment in _stopped(output, MADE_FROM).segments][:2] == [0, 1]
 
 
 def test_another_job_starts_anew_and_says_why(output, half_done, caplog):
     caplog.set_level(logging.INFO)
     half_done.scan.write_text("faces")
-    again = WorkFolder(output, {**MADE_FROM, "color": "lab", "crf": 20})
+    again = _stopped(output, {**MADE_FROM, "color": "lab", "crf": 20})
     assert again.segments == []
     assert sorted(p.name for p in again.folder.iterdir()) == ["faces.jsonl", "job.json", "runs"]
     assert len(caplog.records) == 1
@@ -80,13 +91,13 @@ def test_another_job_starts_anew_and_says_why(output, half_done, caplog):
 
 def test_a_damaged_job_starts_anew(output, half_done):
     (half_done.folder / "job.json").write_text("{")
-    assert WorkFolder(output, MADE_FROM).segments == []
+    assert _stopped(output, MADE_FROM).segments == []
 
 
 def test_a_file_in_its_place_is_a_clear_error(output):
     (output.parent / ".out.mp4.parts").write_text("")
     with pytest.raises(MediaError, match="parts"):
-        WorkFolder(output, MADE_FROM)
+        _stopped(output, MADE_FROM)
 
 
 def test_what_a_killed_run_left_beside_the_output_goes(output, half_done):
@@ -100,3 +111,67 @@ def test_what_a_killed_run_left_beside_the_output_goes(output, half_done):
         (output.parent / name).touch()
     half_done.remove()
     assert sorted(p.name for p in output.parent.iterdir()) == [".out.4712.partial.mp4", "out.4711.x.mp4"]
+
+
+HOLDS = """
+import pathlib, sys, time
+from faceswap_gan.conversion.lock import lock_file
+held = lock_file(pathlib.Path(sys.argv[1]))
+print("held", flush=True)
+time.sleep(600)
+"""
+
+
+def test_a_second_run_is_refused_and_harms_nothing(output, half_done):
+    first = WorkFolder(output, MADE_FROM)
+    with pytest.raises(MediaError, match=r"out\.mp4, but another run is making it; wait .* another --output"):
+        WorkFolder(output, {**MADE_FROM, "color": "lab"})
+    assert len(first.segments) == 2
+    assert all(file.exists() for file in first.files)
+    first.remove()
+    assert list(output.parent.iterdir()) == []
+    WorkFolder(output, MADE_FROM).remove()
+
+
+def test_a_killed_run_leaves_no_lock(output, half_done):
+    words = [sys.executable, "-c", HOLDS, str(half_done.folder / "runs")]
+    with subprocess.Popen(words, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout.readline().strip() == b"held"
+        with pytest.raises(MediaError, match="another run"):
+            WorkFolder(output, MADE_FROM)
+        holder.kill()
+    assert _stopped(output, MADE_FROM).segments == half_done.segments
+
+
+def test_a_folder_that_cannot_be_begun_is_not_held(output, half_done):
+    (half_done.folder / "job.json").unlink()
+    (half_done.folder / "job.json").mkdir()
+    for _ in range(2):
+        with pytest.raises(MediaError, match=r"job\.json"):
+            WorkFolder(output, MADE_FROM)
+
+
+def test_a_file_system_without_locks_is_named(output, monkeypatch, caplog):
+    def no_locks(*arguments):
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(lock.fcntl, "flock", no_locks)
+    assert _stopped(output, MADE_FROM).segments == []
+    assert "cannot be locked (Function not implemented): run nothing else on the same output" in caplog.text
+
+
+def test_a_lock_on_a_deleted_file_does_not_count(output, monkeypatch):
+    """The run before deletes the folder between this one's opening of the file and its lock on it."""
+    before, take = WorkFolder(output, MADE_FROM), lock._lock
+
+    def late(file, path):
+        monkeypatch.setattr(lock, "_lock", take)
+        before.remove()
+        return take(file, path)
+
+    monkeypatch.setattr(lock, "_lock", late)
+    after = WorkFolder(output, MADE_FROM)
+    assert (after.folder / "runs").exists()
+    with pytest.raises(MediaError, match="another run"):
+        WorkFolder(output, MADE_FROM)
+    after.remove()
