@@ -37,6 +37,8 @@ _LUMA = {1: (0.2126, 0.0722), 4: (0.30, 0.11), 7: (0.212, 0.087), 9: (0.2627, 0.
 _LUMA_601 = (0.299, 0.114)
 _SWSCALE_WHITE = 65283
 """What swscale makes of white of limited range in 16 bits."""
+_ALONE, _PAIR, _AROUND = (np.asarray(w, np.float32) / sum(w) for w in ((1,), (1, 1), (1, 2, 1)))
+_DEPTHS = {255: cv2.CV_8U, 65535: cv2.CV_16U}
 _EXACT = int(
     reduce(
         or_,
@@ -120,11 +122,9 @@ def rgb_samples(image: NDArray[Any], planar: Planar, tags: ColorTags) -> list[Sa
             return list(cv2.split(image))
         return [_rounded(plane * np.float32(top / white), planar) for plane in cv2.split(image)]
     luma, chroma = _weights(tags, planar.depth, white)
-    given = image if white == 255 == top else image.astype(np.float32)
-    planes = [cv2.transform(given, luma)]
+    planes = [cv2.transform(image if white == 255 == top else image.astype(np.float32), luma)]
     if planar.kind == "yuv":
-        coarse = _shrink(np.asarray(image, dtype=np.float32), planar.shift)
-        planes += cv2.split(cv2.transform(coarse, chroma))
+        planes += cv2.split(cv2.transform(_shrink(image, planar.shift), chroma))
     return [_rounded(plane, planar) for plane in planes]
 
 
@@ -204,7 +204,11 @@ def _grey_to_rgb(frame: av.VideoFrame, planar: Planar, *, full: bool, deep: bool
 
 
 def _rounded(plane: NDArray[Any], planar: Planar) -> Samples:
-    return np.asarray(np.clip(np.rint(plane), 0, (1 << planar.depth) - 1), dtype=planar.dtype)
+    top = (1 << planar.depth) - 1
+    if top not in _DEPTHS:
+        return np.asarray(np.clip(np.rint(plane), 0, top), dtype=planar.dtype)
+    # OpenCV rounds to the nearest and stops at both ends; samples that are whole already pass.
+    return plane if plane.dtype == planar.dtype else np.asarray(cv2.add(plane, 0.0, dtype=_DEPTHS[top]))
 
 
 def _weights(tags: ColorTags, depth: int, white: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -229,14 +233,16 @@ def _shrink(image: NDArray[Any], shift: tuple[int, int]) -> NDArray[np.float32]:
     An odd last row or column stands for two.
     """
     across, down = shift
-    for _ in range(down):
-        padded = np.concatenate([image, image[-1:]]) if image.shape[0] % 2 else image
-        image = (padded[::2] + padded[1::2]) / 2
-    for _ in range(across):
-        padded = np.concatenate([image, image[:, -1:]], axis=1) if image.shape[1] % 2 else image
-        before = np.concatenate([padded[:, :1], padded[:, 1:-1:2]], axis=1)
-        image = (before + 2 * padded[:, ::2] + padded[:, 1::2]) / 4
-    return np.ascontiguousarray(image, dtype=np.float32)
+    if not across and not down:
+        return image.astype(np.float32)
+    while across or down:
+        columns, rows = (_AROUND if across else _ALONE), (_PAIR if down else _ALONE)
+        mean = cv2.sepFilter2D(
+            image, cv2.CV_32F, columns, rows, anchor=(len(columns) // 2, 0), borderType=cv2.BORDER_REPLICATE
+        )
+        image = np.ascontiguousarray(mean[:: len(rows), :: 2 if across else 1])
+        across, down = max(across - 1, 0), max(down - 1, 0)
+    return image
 
 
 def _is_full(frame: av.VideoFrame) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import or_
 from typing import Any
 
 import av
@@ -132,8 +133,8 @@ def _shared(marked: NDArray[np.bool_], across: int, down: int) -> NDArray[np.boo
         return marked
     height, width = marked.shape
     padded = np.pad(marked, ((0, -height % down), (0, -width % across)))
-    blocks = padded.reshape(padded.shape[0] // down, down, padded.shape[1] // across, across)
-    return np.asarray(blocks.any(axis=(1, 3)))
+    rows = reduce(or_, (padded[i::down] for i in range(down)))
+    return np.asarray(reduce(or_, (rows[:, i::across] for i in range(across))))
 
 
 def _write(planes: list[Samples], samples: list[Samples]) -> None:
