@@ -1,6 +1,6 @@
 """Measure a finished swap: whose face it is, and whether it moves with the footage, beside a pasted still.
 
-    python benchmarks/swap.py --src-video a.mp4 --dst-video b.mp4 --swapped out.mp4 --recognizer net.onnx
+    python benchmarks/swap.py --src-video a.mp4 --dst-video b.mp4 --swapped out.mp4 [...] --recognizer net.onnx
 
 Faces of all three videos are found and aligned anew. The recogniser is any ONNX network from an RGB 112 x 112 px
 crop, 0..255, aligned to ArcFace's five points, to an embedding; training uses none.
@@ -9,6 +9,7 @@ crop, 0..255, aligned to ArcFace's five points, to an embedding; training uses n
 * nearer: share of frames whose mean cosine to src is above that to dst; a frame without a face counts as not nearer.
 * eyes, mouth: correlation of the changes in luma from frame to frame, over all pixels of the box and all frames,
   each video aligned by its own landmarks; `*_fixed`: both aligned by the footage's landmarks.
+* eye_offset: how far its eyes are from the footage's, in per cent of the distance between these, median over frames.
 * still: the same of src's mean face, pasted and recoloured as convert does it. It has no motion of its own.
 * dst reconstructed: the same of a video made with `convert --face dst`: all the motion that the model can show.
 """
@@ -81,6 +82,14 @@ def correlation(first: np.ndarray, second: np.ndarray, both: np.ndarray) -> floa
     return round(float(np.corrcoef(first[both].ravel(), second[both].ravel())[0, 1]), 3)
 
 
+def eye_offset(swap: Faces, dst: Faces) -> float:
+    """Return the median distance of the eyes from the footage's, % of the distance between its eyes."""
+    both = swap.found & dst.found
+    ours, theirs = (faces.landmarks[both, :2] for faces in (swap, dst))
+    apart = np.linalg.norm(ours - theirs, axis=-1).mean(axis=1)
+    return round(float(100 * np.median(apart / np.linalg.norm(theirs[:, 1] - theirs[:, 0], axis=-1))), 2)
+
+
 def measure(recognizer: Recognizer, swap: Faces, fixed: Faces, dst: Faces, src: Faces) -> dict[str, float]:
     """Return the figures of one video."""
     people = embed(recognizer, src.crops[src.found][:: max(1, src.found.sum() // SAMPLE)])
@@ -95,6 +104,7 @@ def measure(recognizer: Recognizer, swap: Faces, fixed: Faces, dst: Faces, src: 
         "transfer": round((to_src - floor) / (ceiling - floor), 3),
         "nearer": round(float(nearer / len(swap.crops)), 3),
         "found": round(float(swap.found.mean()), 3),
+        "eye_offset": eye_offset(swap, dst),
     }
     for name, box in (("eyes", EYES), ("mouth", MOUTH)):
         wanted = changes(dst.crops, box)
@@ -120,9 +130,10 @@ def draw_sheet(path: Path, dst_video: Path, swapped: Path, columns: int = 16) ->
 def main() -> None:
     """Print the figures as JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name in ("src-video", "dst-video", "swapped", "recognizer"):
+    for name in ("src-video", "dst-video", "recognizer"):
         parser.add_argument(f"--{name}", type=Path, required=True)
-    parser.add_argument("--sheet", type=Path, help="picture of 16 frames to write")
+    parser.add_argument("--swapped", type=Path, nargs="+", required=True, help="one or more finished swaps")
+    parser.add_argument("--sheet", type=Path, help="picture to write: 16 frames of the first swap")
     parser.add_argument("--reconstructed", type=Path, help="dst's own face painted over itself, convert --face dst")
     args = parser.parse_args()
     recognizer = Recognizer(args.recognizer)
@@ -133,7 +144,7 @@ def main() -> None:
     pasted = paste_still(find(read_frames(args.dst_video)), stills)
     still = (replace(entry.frame, image=entry.image) for entry in pasted)
     result = {}
-    videos = {"swap": read_frames(args.swapped), "still": still}
+    videos = {path.stem: read_frames(path) for path in args.swapped} | {"still": still}
     if args.reconstructed:
         videos["dst reconstructed"] = read_frames(args.reconstructed)
     for name, frames in videos.items():
@@ -142,7 +153,7 @@ def main() -> None:
         result[name] = measure(recognizer, own, take(entries, by=dst.landmarks), dst, src)
     result["copy of dst"] = measure(recognizer, dst, dst, dst, src)
     if args.sheet:
-        draw_sheet(args.sheet, args.dst_video, args.swapped)
+        draw_sheet(args.sheet, args.dst_video, args.swapped[0])
     print(json.dumps(result, indent=1))
 
 

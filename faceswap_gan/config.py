@@ -173,7 +173,7 @@ _SECTIONS: dict[str, type[Any]] = {
 
 _FAST = Settings(
     preset="fast",
-    model=ModelSettings(family="fast", size=128, width=32, latent=256),
+    model=ModelSettings(family="fast", size=128, width=24, latent=256),
     losses=LossSettings(
         reconstruction=1.0,
         eyes=2.0,

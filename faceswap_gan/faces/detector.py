@@ -24,15 +24,12 @@ Image = npt.NDArray[np.uint8]
 FloatArray = npt.NDArray[np.floating[Any]]
 
 # Patches a call of R-Net and of O-Net, by their side: few lengths, so that little is compiled.
-_BATCHES = {24: (32, 128), 48: (16, 40)}
+_BATCHES = {24: (32, 128), 48: (8, 16, 40)}
 
 # The weights' publisher samples a square from corner to corner, 47 steps for 48 px, so what we average from edge to
 # edge lies a little nearer to the middle. Without this the points of six real clips lay up to 2 % too far apart,
 # beside the publisher's own and, in the median of pictures of 15 people, beside the irises of the face mesh.
 _SPREAD = 47 / 48
-
-# Eight frames of 1080 x 1920 px in one call took 3.0 s, one by one 1.5 s.
-_CANVAS_PIXELS = 200_000
 
 # Views of a square for `FaceDetector.refine`: what is added to x1, y1, x2, y2 in parts of its side.
 _VIEWS = np.asarray(
@@ -201,10 +198,8 @@ class FaceDetector:
         return _concatenate(parts).suppress(0.7)
 
     def _look_everywhere(self, canvases: Sequence[Image]) -> list[npt.NDArray[np.float32]]:
-        """Run P-Net over as many canvases at once as its layers fit the processor's cache."""
-        count = max(1, _CANVAS_PIXELS // (canvases[0].shape[0] * canvases[0].shape[1]))
-        starts = range(0, len(canvases), count)
-        parts = [mtcnn.infer(self._pnet, np.stack(canvases[i : i + count])) for i in starts]
+        """Run P-Net over one canvas after another: more at once take longer and compile anew for each number."""
+        parts = [mtcnn.infer(self._pnet, canvas[None]) for canvas in canvases]
         return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]
 
     def _judge(self, images: Sequence[Image], at: _Candidates) -> _Candidates:

@@ -28,7 +28,12 @@ class PReLU(layers.Layer):  # type: ignore[misc]
     """Leaky rectifier whose slope below zero is learnt per channel.
 
     The same function as `keras.layers.PReLU` with shared spatial axes, in fewer passes over the data.
+
+    Attributes:
+        gentle: no slope is above 1; the function is then that of half the passes.
     """
+
+    gentle = False
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Create the slopes, float32 (channels,)."""
@@ -36,6 +41,8 @@ class PReLU(layers.Layer):  # type: ignore[misc]
 
     def call(self, x: Any) -> Any:
         """Rectify a tensor of shape (..., channels)."""
+        if self.gentle:
+            return keras.ops.maximum(x, self.slope * x)
         return keras.ops.maximum(x, 0) + self.slope * keras.ops.minimum(x, 0)
 
 
@@ -134,6 +141,9 @@ def load_network(name: str) -> keras.Model:
             "Reinstall the package: pip install --force-reinstall 'mtcnn>=1.0'"
         )
     model.set_weights([a.reshape(s) for a, s in zip(arrays, expected, strict=True)])
+    for layer in model.layers:
+        if isinstance(layer, PReLU):
+            layer.gentle = bool(np.max(layer.slope) <= 1)
     # XLA recompiles for every shape and is no faster on a CPU; JAX has nothing else.
     model.jit_compile = keras.config.backend() == "jax"
     return model
