@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -12,6 +13,7 @@ from faceswap_gan.faces.folder import FaceCrop
 from faceswap_gan.faces.people import People
 from faceswap_gan.faces.scan import FaceScan
 from faceswap_gan.media.video import Frame
+from faceswap_gan.threads import in_thread
 
 STRETCH = 240
 """Frames from one border to the next."""
@@ -20,10 +22,13 @@ STRETCH = 240
 class Painter(Protocol):
     """Swaps the faces of frames by one model, and remembers what lasts from frame to frame."""
 
+    def run(self, faces: Sequence[Sequence[FaceCrop]]) -> list[Any]:
+        """Run the network on the faces of each frame; remembers nothing, so it may be ahead in another thread."""
+
     def paint_over(
-        self, below: Sequence[SwappedFrame], faces: Sequence[Sequence[FaceCrop]]
+        self, below: Sequence[SwappedFrame], faces: Sequence[Sequence[FaceCrop]], swaps: Sequence[Any]
     ) -> Iterator[SwappedFrame]:
-        """Swap this painter's faces of each frame, into which others may have painted already."""
+        """Lay what `run` made of this painter's faces into frames, into which others may have painted already."""
 
     def state(self) -> dict[str, Any]:
         """Give what is remembered, ready for JSON."""
@@ -62,13 +67,24 @@ class Border:
     state: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class _Batch:
+    """Consecutive frames, and role by role the faces in them and what the network made of these."""
+
+    frames: list[Frame]
+    faces: list[list[tuple[FaceCrop, ...]]]
+    swaps: list[list[Any]]
+    is_last: bool  # a border follows
+
+
 def paint_frames(
     frames: Iterable[Frame], scan: FaceScan, roles: Sequence[Role], *, batch: int, stretch: int
 ) -> Iterator[SwappedFrame | Border]:
     """Paint every person of a video, batches across frames.
 
     A batch never spans a border, so that a run which takes up a state there makes the same batches, hence the
-    same pixels, as one that was never stopped. Holds at most ``batch`` frames.
+    same pixels, as one that was never stopped. The networks run a batch ahead in a thread of their own: at most
+    three times ``batch`` frames are held.
 
     Args:
         frames: of the scanned video, from its beginning or from a border.
@@ -81,21 +97,14 @@ def paint_frames(
         The painted frames in order, those without a face unchanged, and a border after every ``stretch`` of them
         and at the end.
     """
-    waiting: list[Frame] = []
-    faces = count = 0
-    for frame in frames:
-        waiting.append(frame)
-        faces += max(sum(t is not None for t in role.people.get(frame.index, ())) for role in roles)
-        count += 1
-        is_border = count % stretch == 0
-        if is_border or len(waiting) >= batch or faces >= batch:
-            yield from _paint(waiting, scan, roles)
-            waiting, faces = [], 0
-        if is_border:
-            yield _border(frame, roles)
-    yield from _paint(waiting, scan, roles)
-    if count % stretch:
-        yield _border(frame, roles)
+    with closing(in_thread(_swap(frames, scan, roles, batch, stretch), ahead=1)) as batches:
+        for now in batches:
+            done = [untouched(frame) for frame in now.frames]
+            for role, faces, swaps in zip(roles, now.faces, now.swaps, strict=True):
+                done = list(role.painter.paint_over(done, faces, swaps))
+            yield from done
+            if now.is_last:
+                yield _border(now.frames[-1], roles)
 
 
 def restore(roles: Sequence[Role], state: Mapping[str, Any]) -> None:
@@ -109,14 +118,22 @@ def _border(last: Frame, roles: Sequence[Role]) -> Border:
     return Border(last.index + 1, until, {str(number): role.painter.state() for number, role in enumerate(roles)})
 
 
-def _paint(frames: list[Frame], scan: FaceScan, roles: Sequence[Role]) -> Iterator[SwappedFrame]:
-    """Let one painter after another work on the same frames."""
-    *earlier, last = roles
-    done = [untouched(frame) for frame in frames]
-    for role in earlier:
-        done = list(role.painter.paint_over(done, _cut(frames, scan, role)))
-    yield from last.painter.paint_over(done, _cut(frames, scan, last))
-
-
-def _cut(frames: list[Frame], scan: FaceScan, role: Role) -> list[tuple[FaceCrop, ...]]:
-    return [crops_of(frame, scan, role.people, size=role.size) for frame in frames]
+def _swap(
+    frames: Iterable[Frame], scan: FaceScan, roles: Sequence[Role], batch: int, stretch: int
+) -> Iterator[_Batch]:
+    """Run the networks, batch after batch."""
+    waiting: list[Frame] = []
+    faces = count = 0
+    source = iter(frames)
+    frame = next(source, None)
+    while frame is not None:
+        waiting.append(frame)
+        faces += max(sum(t is not None for t in role.people.get(frame.index, ())) for role in roles)
+        count += 1
+        frame = next(source, None)
+        is_last = frame is None or count % stretch == 0
+        if is_last or len(waiting) >= batch or faces >= batch:
+            own = [[crops_of(each, scan, role.people, size=role.size) for each in waiting] for role in roles]
+            swaps = [role.painter.run(each) for role, each in zip(roles, own, strict=True)]
+            yield _Batch(waiting, own, swaps, is_last)
+            waiting, faces = [], 0

@@ -24,6 +24,7 @@ from faceswap_gan.nn.generator import Swap
 
 Floats = npt.NDArray[np.float32]
 SwapFunction = Callable[[Floats], Swap]
+_Painted = tuple[Floats, Floats, Floats]  # a crop, the colours painted over it, both in [0, 255], and the mask
 RegionFunction = Callable[[npt.NDArray[np.uint8], FaceCrop], npt.NDArray[np.uint8]]
 
 
@@ -122,23 +123,30 @@ class Painter:
         Raises:
             ModelError: the network gives arrays of another shape, or numbers that are not finite.
         """
-        yield from self.paint_over([untouched(entry.frame) for entry in entries], [entry.faces for entry in entries])
+        faces = [entry.faces for entry in entries]
+        yield from self.paint_over([untouched(entry.frame) for entry in entries], faces, self.run(faces))
 
-    def paint_over(
-        self, below: Sequence[SwappedFrame], faces: Sequence[Sequence[FaceCrop]]
-    ) -> Iterator[SwappedFrame]:
-        """Swap faces of frames into which another painter may have painted already.
-
-        Args:
-            below: frames, in order; not changed.
-            faces: of each frame, those that are this painter's. Their crops are of the frames as they were read.
+    def run(self, faces: Sequence[Sequence[FaceCrop]]) -> list[_Painted]:
+        """Run the network on the faces of some frames, in order; remembers nothing.
 
         Raises:
             ModelError: the network gives arrays of another shape, or numbers that are not finite.
         """
-        swaps = self._run([resize(face.image, self._size) for own in faces for face in own])
+        return list(self._run([resize(face.image, self._size) for own in faces for face in own]))
+
+    def paint_over(
+        self, below: Sequence[SwappedFrame], faces: Sequence[Sequence[FaceCrop]], swaps: Sequence[_Painted]
+    ) -> Iterator[SwappedFrame]:
+        """Lay swapped faces into frames into which another painter may have painted already.
+
+        Args:
+            below: frames, in order; not changed.
+            faces: of each frame, those that are this painter's. Their crops are of the frames as they were read.
+            swaps: what `run` made of these.
+        """
+        ahead = iter(swaps)
         for done, own in zip(below, faces, strict=True):
-            yield self._paint_frame(done, own, swaps) if own else done
+            yield self._paint_frame(done, own, ahead) if own else done
 
     def state(self) -> dict[str, Any]:
         """Give what lasts from frame to frame, for `restore`: plain JSON types, exact when read back.
@@ -155,7 +163,7 @@ class Painter:
             self._looks[int(track)].restore(kept)
 
     def _paint_frame(
-        self, done: SwappedFrame, faces: Sequence[FaceCrop], swaps: Iterator[tuple[Floats, Floats, Floats]]
+        self, done: SwappedFrame, faces: Sequence[FaceCrop], swaps: Iterator[_Painted]
     ) -> SwappedFrame:
         image, mask, layers = done.image.copy(), done.mask.copy(), list(done.layers)
         for face in faces:
@@ -166,7 +174,7 @@ class Painter:
         return replace(done, image=image, mask=mask, faces=done.faces + len(faces), layers=tuple(layers))
 
     def _paint_face(
-        self, image: Picture, frame: Frame, face: FaceCrop, painted: tuple[Floats, Floats, Floats]
+        self, image: Picture, frame: Frame, face: FaceCrop, painted: _Painted
     ) -> Layer | None:
         if face.alignment is None:
             raise SettingsError(f"expected an aligned crop in frame {face.frame}, got one without alignment.")
@@ -188,7 +196,7 @@ class Painter:
             surface = replace(surface, detail=weight)
         return look.on_frame(layer, under(image, layer.place), surface)
 
-    def _run(self, crops: list[npt.NDArray[np.uint8]]) -> Iterator[tuple[Floats, Floats, Floats]]:
+    def _run(self, crops: list[npt.NDArray[np.uint8]]) -> Iterator[_Painted]:
         """Give each crop with its colours in [0, 255] and mask, in order; runs the network batch by batch."""
         for start in range(0, len(crops), self._batch):
             part = np.stack(crops[start : start + self._batch])

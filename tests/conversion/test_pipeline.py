@@ -24,8 +24,12 @@ class Counting:
     def __init__(self, channel: int = 0) -> None:
         self.channel, self.seen, self.batches = channel, 0, []
 
-    def paint_over(self, below, faces):
-        self.batches.append(len(below))
+    def run(self, faces):
+        self.batches.append(len(faces))
+        return [face for own in faces for face in own]
+
+    def paint_over(self, below, faces, swaps):
+        assert swaps == [face for own in faces for face in own]
         for done, own in zip(below, faces, strict=True):
             image, mask = done.image, done.mask.copy()
             if own:
@@ -120,7 +124,7 @@ def test_going_on_from_a_border_makes_the_same_frames(scan, done):
     assert ends == borders[done:]
 
 
-def test_it_reads_no_further_than_a_batch(scan):
+def test_it_reads_no_further_than_the_batch_after_the_next(scan):
     read = []
 
     def frames():
@@ -130,4 +134,4 @@ def test_it_reads_no_further_than_a_batch(scan):
 
     painted = paint_frames(frames(), scan, [Role(Counting(), _people(scan, 0), 64)], batch=4, stretch=10)
     list(islice(painted, 5))
-    assert len(read) == 8
+    assert 8 <= len(read) <= 13

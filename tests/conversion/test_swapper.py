@@ -122,8 +122,9 @@ def test_one_person_after_another_is_painted_into_the_same_frames():
     red = Painter(FakeSwap(colour=(1, -1, -1)), size=32, finish=settings, batch=4)
     green = Painter(FakeSwap(colour=(-1, 1, -1)), size=32, finish=settings, batch=4)
     blank = [untouched(entry.frame) for entry in found]
-    first = list(red.paint_over(blank, [entry.faces[:1] for entry in found]))
-    both = list(green.paint_over(first, [entry.faces[1:] for entry in found]))
+    left, right = [entry.faces[:1] for entry in found], [entry.faces[1:] for entry in found]
+    first = list(red.paint_over(blank, left, red.run(left)))
+    both = list(green.paint_over(first, right, green.run(right)))
     for entry in both:
         (x, y), (u, v) = ((int(a), int(b)) for a, b in CENTRES)
         assert (entry.image[y, x] == (255, 0, 0)).all()
