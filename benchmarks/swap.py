@@ -9,7 +9,6 @@ crop, 0..255, aligned to ArcFace's five points, to an embedding; training uses n
 * nearer: share of frames whose mean cosine to src is above that to dst; a frame without a face counts as not nearer.
 * eyes, mouth: correlation of the changes in luma from frame to frame, over all pixels of the box and all frames,
   each video aligned by its own landmarks; `*_fixed`: both aligned by the footage's landmarks.
-* eye_offset: how far its eyes are from the footage's, in per cent of the distance between these, median over frames.
 * still: the same of src's mean face, pasted and recoloured as convert does it. It has no motion of its own.
 * dst reconstructed: the same of a video made with `convert --face dst`: all the motion that the model can show.
 """
@@ -82,14 +81,6 @@ def correlation(first: np.ndarray, second: np.ndarray, both: np.ndarray) -> floa
     return round(float(np.corrcoef(first[both].ravel(), second[both].ravel())[0, 1]), 3)
 
 
-def eye_offset(swap: Faces, dst: Faces) -> float:
-    """Return the median distance of the eyes from the footage's, % of the distance between its eyes."""
-    both = swap.found & dst.found
-    ours, theirs = (faces.landmarks[both, :2] for faces in (swap, dst))
-    apart = np.linalg.norm(ours - theirs, axis=-1).mean(axis=1)
-    return round(float(100 * np.median(apart / np.linalg.norm(theirs[:, 1] - theirs[:, 0], axis=-1))), 2)
-
-
 def measure(recognizer: Recognizer, swap: Faces, fixed: Faces, dst: Faces, src: Faces) -> dict[str, float]:
     """Return the figures of one video."""
     people = embed(recognizer, src.crops[src.found][:: max(1, src.found.sum() // SAMPLE)])
@@ -104,7 +95,6 @@ def measure(recognizer: Recognizer, swap: Faces, fixed: Faces, dst: Faces, src: 
         "transfer": round((to_src - floor) / (ceiling - floor), 3),
         "nearer": round(float(nearer / len(swap.crops)), 3),
         "found": round(float(swap.found.mean()), 3),
-        "eye_offset": eye_offset(swap, dst),
     }
     for name, box in (("eyes", EYES), ("mouth", MOUTH)):
         wanted = changes(dst.crops, box)

@@ -95,7 +95,7 @@ def value(result, method, metric):
 
 
 ERRORS = (
-    *("landmarks_eyes", "landmarks_mouth", "landmarks_contour", "gaze", "pose"),
+    *("landmarks_eyes", "landmarks_mouth", "landmarks_contour", "eye_offset", "gaze", "pose"),
     *("expression", "flicker", "outside", "colour", "failures"),
 )
 RATIOS = ("jitter", "boundary", "sharpness", "blinks", "mouth_correlation")

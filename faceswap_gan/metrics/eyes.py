@@ -50,6 +50,21 @@ def gaze_error(points: Floats, wanted: Floats) -> NDArray[np.float64]:
     return np.where(shut(wanted), np.nan, 100 * away)
 
 
+def eye_offset(points: Floats, wanted: Floats) -> NDArray[np.float64]:
+    """How far the eyes are from where the footage has them, whatever their shape.
+
+    Args:
+        points: of the swap, (n, 478, 2) px.
+        wanted: of the footage, (n, 478, 2) px.
+
+    Returns:
+        float64 (n,) per cent of the distance between the footage's eyes, mean of both; NaN without a face.
+    """
+    ours, theirs = _centres(points), _centres(wanted)
+    apart = _length(ours - theirs).mean(axis=1)
+    return np.asarray(100 * apart / _length(theirs[:, 1] - theirs[:, 0]))
+
+
 def opening(points: Floats) -> NDArray[np.float64]:
     """How open the eyes are: distance between the lids over the eye's width, mean of both eyes.
 
@@ -93,6 +108,12 @@ def _iris_offset(points: NDArray[np.float64], corners: tuple[int, int], iris: tu
     offset = points[:, iris[0]] - (left + right) / 2
     square = np.sum(along**2, axis=-1)
     return np.stack([np.sum(offset * axis, axis=-1) / square for axis in (along, across)], axis=-1)
+
+
+def _centres(points: Floats) -> NDArray[np.float64]:
+    """Middles of the six points around each eye, (n, 2 eyes, 2) px."""
+    six = [list(each) for each in (topology.LEFT_EYE_ASPECT, topology.RIGHT_EYE_ASPECT)]
+    return np.asarray(points.astype(np.float64)[:, six].mean(axis=2))
 
 
 def _length(vectors: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ from faceswap_gan.metrics import bootstrap as boot
 from faceswap_gan.metrics.appearance import RINGS, colour_distance
 from faceswap_gan.metrics.bootstrap import Score, Statistic
 from faceswap_gan.metrics.expression import expression_error
-from faceswap_gan.metrics.eyes import gaze_error, opening, shut
+from faceswap_gan.metrics.eyes import eye_offset, gaze_error, opening, shut
 from faceswap_gan.metrics.identity import People, cosines, nearer, transfer
 from faceswap_gan.metrics.jitter import acceleration, flicker
 from faceswap_gan.metrics.measured import Measured
@@ -134,6 +134,10 @@ def _landmarks(part: tuple[int, ...]) -> Callable[[Judged], Floats]:
     return lambda judged: landmark_error(judged.own.points, judged.footage.points, part)
 
 
+def _eye_offset(judged: Judged) -> Floats:
+    return eye_offset(judged.own.points, judged.footage.points)
+
+
 def _gaze(judged: Judged) -> Floats:
     return gaze_error(judged.own.points, judged.footage.points)
 
@@ -196,6 +200,8 @@ METRICS: tuple[Metric, ...] = (
     _mean("landmarks_mouth", "landmarks, mouth", _landmarks(MOUTH), unit="%", meaning="The same of the lips."),
     _mean("landmarks_contour", "landmarks, contour", _landmarks(CONTOUR), unit="%",
           meaning="The same of the face's outline, which moves by right where a method transfers the head's shape."),
+    _mean("eye_offset", "eyes' offset", _eye_offset, unit="%",
+          meaning="Distance of the eyes' middles from the footage's, in per cent of the distance between the eyes."),
     _mean("gaze", "gaze error", _gaze, unit="%",
           meaning="Distance of the irises from their place between the eye's corners, in per cent of the eye's "
           "width; frames with the footage's eyes shut left out."),

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from meshes import draw_mesh, turn
 
+from faceswap_gan.faces import topology
 from faceswap_gan.metrics import bootstrap as boot
 from faceswap_gan.metrics.expression import expression_error
-from faceswap_gan.metrics.eyes import gaze, gaze_error, opening, shut
+from faceswap_gan.metrics.eyes import eye_offset, gaze, gaze_error, opening, shut
 from faceswap_gan.metrics.jitter import acceleration, flicker
 from faceswap_gan.metrics.pose import pose_error, rotation
 from faceswap_gan.metrics.scores import CONTOUR, EYES, MOUTH
@@ -25,6 +26,17 @@ def test_landmark_error_is_in_eye_spans():
     assert landmark_error(moved, REST, EYES) == pytest.approx([0])
     assert landmark_error(REST, REST, CONTOUR) == pytest.approx([0])
     assert landmark_error(moved * 2, REST * 2, MOUTH) == pytest.approx([5.0], abs=1e-4), "size does not matter"
+
+
+def test_eye_offset_is_in_eye_distances_and_blind_to_lids():
+    between = np.linalg.norm(np.diff(_eye_middles(REST), axis=0))
+    assert eye_offset(REST + [3, 4], REST) == pytest.approx([500 / between], rel=1e-5)
+    assert eye_offset(2 * REST + [6, 8], 2 * REST) == pytest.approx([500 / between], rel=1e-5)
+    assert eye_offset(draw_mesh(lids=0.1)[None], REST) == pytest.approx([0], abs=1e-3)
+
+
+def _eye_middles(points):
+    return points[0, [list(topology.LEFT_EYE_CORNERS), list(topology.RIGHT_EYE_CORNERS)]].mean(axis=1)
 
 
 def test_gaze_in_eye_widths():
