@@ -23,6 +23,7 @@ _FEATURES: dict[str, tuple[tuple[int, ...], float, float, float]] = {
     "nostrils": ((2,), 0.10, 0.30, 0.16),
     "mouth": ((3, 4), 0.0, 0.48, 0.24),
 }
+_FEW = 64  # px of a side on which they are drawn
 _SOFTNESS = 0.5  # width of an ellipse's edge, in parts of its radius
 
 
@@ -70,15 +71,17 @@ def _beside_features(landmarks: npt.NDArray[np.float64], size: int) -> Floats:
     """Draw 0 on eyes, brows, nostrils and mouth, 1 beside them."""
     across = landmarks[1] - landmarks[0]
     distance = max(float(np.hypot(*across)), 1e-6)
-    across = across / distance
+    across = (across / distance).astype(np.float32)
     down = np.asarray([-across[1], across[0]])
-    y, x = np.mgrid[:size, :size].astype(np.float32)
-    kept = np.ones((size, size), np.float32)
+    # The ellipses are soft: every second pixel of a crop of 128 px tells.
+    few = max(1, size // _FEW)
+    y, x = np.mgrid[: size // few, : size // few].astype(np.float32) * few + (few - 1) / 2
+    kept = np.ones(x.shape, np.float32)
     for points, offset, half_width, half_height in _FEATURES.values():
         centres = landmarks[list(points)]
         for centre in [centres.mean(axis=0)] if points == (3, 4) else centres:
-            cx, cy = centre + offset * distance * down
+            cx, cy = (centre + offset * distance * down).astype(np.float32)
             u, v = ((x - cx) * axis[0] + (y - cy) * axis[1] for axis in (across, down))
-            radius = np.hypot(u / (half_width * distance), v / (half_height * distance))
+            radius = cv2.magnitude(u / (half_width * distance), v / (half_height * distance))
             np.minimum(kept, np.clip((radius - 1) / _SOFTNESS + 0.5, 0, 1), out=kept)
-    return kept
+    return np.asarray(cv2.resize(kept, (size, size), interpolation=cv2.INTER_LINEAR), np.float32)
