@@ -32,13 +32,13 @@ from faceswap_gan.synthetic.clips import build_pair
 SIZE = 128
 POSE = 52
 SHEET: tuple[tuple[str, FinishSettings], ...] = (
-    ("color none", FinishSettings(color="none")),
-    ("color mean_std", FinishSettings()),
-    ("color lab", FinishSettings(color="lab")),
-    ("color sot", FinishSettings(color="sot")),
-    ("blend seamless", FinishSettings(blend="seamless")),
-    ("blend laplacian", FinishSettings(blend="laplacian")),
-    ("match-grain", FinishSettings(match_grain=True)),
+    ("color none", FinishSettings(color="none", detail=0.0)),
+    ("color mean_std", FinishSettings(detail=0.0)),
+    ("color lab", FinishSettings(color="lab", detail=0.0)),
+    ("color sot", FinishSettings(color="sot", detail=0.0)),
+    ("blend seamless", FinishSettings(blend="seamless", detail=0.0)),
+    ("blend laplacian", FinishSettings(blend="laplacian", detail=0.0)),
+    ("match-grain", FinishSettings(match_grain=True, detail=0.0)),
     ("detail 1", FinishSettings(detail=1.0)),
     ("seamless, detail 1, match-grain", FinishSettings(blend="seamless", detail=1.0, match_grain=True)),
 )

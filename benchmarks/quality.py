@@ -81,8 +81,8 @@ def measure(
 ) -> dict[str, float]:
     """Swap the held-out footage and judge it."""
     swapped, page = model / "held_out.mp4", model / "report.html"
-    color = "mean_std" if truth is None else "none"
-    convert.run(clips.held_out["dst"], model, swapped, finish=FinishSettings(color=color), consent="benchmark")
+    finish = FinishSettings() if truth is None else FinishSettings(color="none", detail=0.0)
+    convert.run(clips.held_out["dst"], model, swapped, finish=finish, consent="benchmark")
     evaluate.run(
         swapped, clips.held_out["src"], clips.held_out["dst"],
         recognizer=recognizer, model=model, truth=truth, report=page, weights_dir=weights,

@@ -9,7 +9,8 @@ crop, 0..255, aligned to ArcFace's five points, to an embedding; training uses n
 * nearer: share of frames whose mean cosine to src is above that to dst; a frame without a face counts as not nearer.
 * eyes, mouth: correlation of the changes in luma from frame to frame, over all pixels of the box and all frames,
   each video aligned by its own landmarks; `*_fixed`: both aligned by the footage's landmarks.
-* still: the same of src's mean face, pasted and recoloured as convert does it. It has no motion of its own.
+* still: the same of src's mean face, pasted and recoloured as convert does it. It has no motion of its own; with the
+  footage's detail laid over it, as convert does, it shows how much of the correlations that alone is worth.
 * dst reconstructed: the same of a video made with `convert --face dst`: all the motion that the model can show.
 """
 
@@ -25,6 +26,7 @@ import cv2
 import numpy as np
 
 from faceswap_gan.conversion.anchors import paste_still
+from faceswap_gan.conversion.finish import FinishSettings
 from faceswap_gan.faces.detector import FaceDetector
 from faceswap_gan.faces.finder import FoundFrame, find_faces
 from faceswap_gan.faces.recognizer import SIDE, Recognizer, recognition_crop
@@ -131,10 +133,14 @@ def main() -> None:
     src = take(found)
     stills = [entry.faces[0].image for entry in found if entry.faces]
     dst = take(find(read_frames(args.dst_video)))
-    pasted = paste_still(find(read_frames(args.dst_video)), stills)
-    still = (replace(entry.frame, image=entry.image) for entry in pasted)
+
+    def still(finish: FinishSettings | None = None) -> Iterator[Frame]:
+        pasted = paste_still(find(read_frames(args.dst_video)), stills, finish=finish)
+        return (replace(entry.frame, image=entry.image) for entry in pasted)
+
     result = {}
-    videos = {path.stem: read_frames(path) for path in args.swapped} | {"still": still}
+    videos = {path.stem: read_frames(path) for path in args.swapped} | {"still": still()}
+    videos["still with detail"] = still(FinishSettings())
     if args.reconstructed:
         videos["dst reconstructed"] = read_frames(args.reconstructed)
     for name, frames in videos.items():

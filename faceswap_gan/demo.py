@@ -87,7 +87,7 @@ def run(
     swap.run(
         pair.src, pair.dst, finished,
         workspace=out / "workspace", minutes=None if steps else minutes, steps=steps, preset=preset,
-        finish=FinishSettings(color="none"), seed=seed, consent=DRAWN, perceptual=perceptual,
+        finish=FinishSettings(color="none", detail=0.0), seed=seed, consent=DRAWN, perceptual=perceptual,
     )  # fmt: skip
     moments = list(_moments(pair, finished))
     figures = {

@@ -19,7 +19,7 @@ from faceswap_gan.faces.landmarks import Landmarks
 from faceswap_gan.media.images import write_image
 from faceswap_gan.media.video import is_picture, read_frames, read_info
 
-PLAIN = FinishSettings(color="none")
+PLAIN = FinishSettings(color="none", detail=0.0)
 
 
 def _metadata(path):

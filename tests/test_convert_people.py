@@ -15,7 +15,7 @@ from faceswap_gan.convert import run
 from faceswap_gan.media.images import read_mask, write_image
 from faceswap_gan.media.video import read_frames
 
-PLAIN = FinishSettings(color="none")
+PLAIN = FinishSettings(color="none", detail=0.0)
 
 
 @pytest.fixture

@@ -123,7 +123,7 @@ def test_an_error_keeps_what_is_done(source, fake_model, tmp_path, stop_at):
 @pytest.mark.parametrize(
     ("name", "flags"),
     [
-        ("color", {"finish": FinishSettings(color="none")}),
+        ("color", {"finish": FinishSettings(color="none", detail=0.0)}),
         ("crf", {"product": OutputSettings(crf=30)}),
         ("max_faces", {"people": PeopleSettings(max_faces=2)}),
     ],

@@ -62,7 +62,7 @@ def paste_still(
     Args:
         found: frames with their faces.
         crops: the person's aligned faces, RGB uint8 (S, S, 3), all of one size.
-        finish: as in `swap_frames`.
+        finish: as in `swap_frames`; by default nothing of the footage's detail, which moves, is laid over it.
 
     Raises:
         NoFaceError: there are no crops.
@@ -77,7 +77,7 @@ def paste_still(
         count = len(shown)
         return Swap(rgb=np.repeat(mean[None], count, 0), mask=np.repeat(mask[None], count, 0))
 
-    return swap_frames(found, swap, size=size, finish=finish, batch=4)
+    return swap_frames(found, swap, size=size, finish=finish or FinishSettings(detail=0.0), batch=4)
 
 
 def reconstruct(found: Iterable[FoundFrame], swap: SwapFunction, *, size: int) -> Iterator[SwappedFrame]:
@@ -88,7 +88,7 @@ def reconstruct(found: Iterable[FoundFrame], swap: SwapFunction, *, size: int) -
         swap: the model with that person's decoder.
         size: side of the crops it takes, px.
     """
-    return swap_frames(found, swap, size=size, finish=FinishSettings(color="none"))
+    return swap_frames(found, swap, size=size, finish=FinishSettings(color="none", detail=0.0))
 
 
 def mesh_swap_blocks(

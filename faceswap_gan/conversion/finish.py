@@ -36,7 +36,7 @@ class FinishSettings:
     """How far inwards its edge is softened beyond what the network paints, in widths of the face, 0 to 0.5."""
     sharpen: float = 0.0
     """Amount of unsharp masking, 0 to 2."""
-    detail: float = 0.0
+    detail: float = 1.0
     """How much of the frame's own finest detail is laid over the painted skin, 0 to 1: pores, stubble, rims of
     glasses. Eyes, brows, nostrils and mouth are left as they are painted."""
     match_grain: bool = False

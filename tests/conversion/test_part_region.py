@@ -23,6 +23,7 @@ from faceswap_gan.faces.hulls import part_mask
 from faceswap_gan.faces.landmarks import Landmarks, MtcnnLandmarks, open_landmarks
 from faceswap_gan.media.video import Frame, read_frames
 
+PLAIN = FinishSettings(color="none", detail=0.0)
 PARTS = get_args(Part)
 COMBINATIONS = [chosen for count in range(1, 5) for chosen in combinations(PARTS, count)]
 
@@ -60,7 +61,7 @@ def real(facedata):
 def _swap(found, provider, parts):
     region = PartRegion(parts, provider)
     (swapped,) = swap_frames(
-        [found], FakeSwap(), size=128, finish=FinishSettings(color="none"), batch=1, region=region
+        [found], FakeSwap(), size=128, finish=PLAIN, batch=1, region=region
     )
     return swapped
 
@@ -109,13 +110,13 @@ def test_all_combinations_of_a_real_frame_by_the_mesh(real, facedata):
 def test_the_network_has_its_say_within_a_part(drawn):
     region = PartRegion(["mouth"], MtcnnLandmarks())
     (half,) = swap_frames(
-        [drawn], FakeSwap(opacity=0.5), size=128, finish=FinishSettings(color="none"), batch=1, region=region
+        [drawn], FakeSwap(opacity=0.5), size=128, finish=PLAIN, batch=1, region=region
     )
     assert 126 <= half.mask.max() <= 129
 
 
 def test_without_a_region_the_whole_face_is_painted(drawn):
-    (whole,) = swap_frames([drawn], FakeSwap(), size=128, finish=FinishSettings(color="none"), batch=1)
+    (whole,) = swap_frames([drawn], FakeSwap(), size=128, finish=PLAIN, batch=1)
     parts = _swap(drawn, MtcnnLandmarks(), PARTS)
     assert (whole.mask > 0).sum() > 1.5 * (parts.mask > 0).sum()
 
