@@ -77,10 +77,11 @@ def run(
     Raises:
         FaceSwapError: A file cannot be written, or a setting is outside what it may be.
     """
-    from faceswap_gan import swap
+    from faceswap_gan import swap, train
     from faceswap_gan.media.images import write_image, write_whole
     from faceswap_gan.synthetic.clips import write_pair
 
+    train.check_flags(preset=preset, steps=steps, minutes=minutes, seed=seed)
     log.info("demo: drawing two people, %.3g seconds of video each", seconds)
     pair = write_pair(out, seconds=seconds, seed=seed)
     finished, sheet = out / "swapped.mp4", out / "sheet.png"

@@ -78,10 +78,12 @@ def run(
     Raises:
         MediaError: A video cannot be read or the output cannot be written.
         NoFaceError: A video shows no face.
-        SettingsError: The workspace was made from other videos or with other settings, or nobody agreed.
+        SettingsError: A setting is outside what it may be, the workspace was made from other videos or with other
+            settings, or nobody agreed.
     """
     from faceswap_gan import convert, train
 
+    train.check_flags(preset=preset, steps=steps, minutes=minutes, batch=batch, seed=seed)
     home = workspace or output.with_name(f"{output.stem}_workspace")
     videos, people = {"src": src_video, "dst": dst_video}, PeopleSettings(max_faces=max_faces)
     product = OutputSettings(output_layout=output_layout, codec=codec, crf=crf)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from faceswap_gan.config import Perceptual, Precision, Sampling, Settings, TeacherChoice
+from faceswap_gan.config import Perceptual, Precision, Sampling, Settings, TeacherChoice, find_preset
 from faceswap_gan.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -100,8 +100,9 @@ def run(
         _print_presets()
         return
     folders, faces = _both(src, dst, pretrain), None if batch == "auto" else batch
-    _check_positive(steps=steps, minutes=minutes, batch=faces, devices=None if devices == "all" else devices)
-    _check_not_negative(seed=seed, clip_norm=clip_norm, save_minutes=save_minutes, preview_minutes=preview_minutes)
+    check_flags(preset=preset, steps=steps, minutes=minutes, batch=faces, seed=seed)
+    _check_positive(devices=None if devices == "all" else devices)
+    _check_not_negative(clip_norm=clip_norm, save_minutes=save_minutes, preview_minutes=preview_minutes)
     flags: dict[str, Any] = {
         "preset": preset, "batch": faces, "seed": seed, "precision": precision, "sampling": sampling,
         "balance": balance, "clean": clean or None, "clip_norm": clip_norm, "perceptual": perceptual,
@@ -110,6 +111,20 @@ def run(
     budget = _budget(steps, minutes, save_minutes, preview_minutes)
     fit_batch, vggface = batch == "auto", vggface_weights
     _go_on(folders, model, from_model, flags, budget, fit_batch=fit_batch, devices=devices, vggface=vggface)
+
+
+def check_flags(
+    *, preset: str | None, steps: int | None, minutes: float | None, batch: int | None = None, seed: int | None = None
+) -> None:
+    """Refuse what `run` would refuse by itself, for verbs that have long work to do before they train.
+
+    Raises:
+        SettingsError: a number is out of its range, or there is no such preset.
+    """
+    _check_positive(steps=steps, minutes=minutes, batch=batch)
+    _check_not_negative(seed=seed)
+    if preset is not None:
+        find_preset(preset)
 
 
 def _go_on(

@@ -8,6 +8,7 @@ import shutil
 import pytest
 
 from faceswap_gan import demo, swap
+from faceswap_gan.errors import SettingsError
 from faceswap_gan.media.images import read_image
 from faceswap_gan.synthetic.clips import Clip, build_pair, write_clip
 
@@ -64,3 +65,10 @@ def test_the_program_says_that_nobody_is_shown(monkeypatch, tmp_path):
     demo.run(out=tmp_path, seconds=0.08, minutes=2)
     assert seen["consent"] == demo.DRAWN
     assert (seen["minutes"], seen["steps"], seen["finish"].color) == (2, None, "none")
+
+
+@pytest.mark.parametrize("flags", [{"minutes": -1.0}, {"steps": 0}, {"seed": -1}, {"preset": "fst"}], ids=str)
+def test_what_training_would_refuse_is_found_before_anything_is_drawn(tmp_path, flags):
+    with pytest.raises(SettingsError):
+        demo.run(out=tmp_path / "demo", **flags)
+    assert not (tmp_path / "demo").exists()

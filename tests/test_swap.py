@@ -99,6 +99,23 @@ def test_wrong_output_and_videos_are_found_first(pair, calls, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ({"minutes": -1.0}, "--minutes above 0, got -1"),
+        ({"steps": 0}, "--steps above 0"),
+        ({"batch": 0}, "--batch above 0"),
+        ({"seed": -1}, "--seed of 0 or more"),
+        ({"preset": "fst"}, "fst"),
+    ],
+)
+def test_what_training_would_refuse_is_found_first(pair, calls, tmp_path, flags, words):
+    with pytest.raises(SettingsError, match=words):
+        swap_them(pair.src, pair.dst, tmp_path / "out.mp4", **flags)
+    assert calls == []
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_damaged_list_of_stages_is_named(pair, calls, tmp_path):
     work = tmp_path / "work"
     work.mkdir()
