@@ -6,7 +6,7 @@ BIN := .venv/bin
 demo: .venv/installed
 	$(BIN)/faceswap-gan demo
 test: .venv/installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 check: .venv/installed
 	$(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/python -m build --outdir build/dist .
 bench: .venv/installed
