@@ -94,8 +94,7 @@ def run(
         _take_faces(video, home / f"face_{side}", every=every, max_faces=max_faces)
     src, dst, model = (home / name for name in ("face_src", "face_dst", "model"))
     log.info("train: %s, then convert: %s", model, output)
-    train.run(
-        src, dst, model=model, preset=preset, steps=steps, minutes=minutes, batch=batch, seed=seed,
+    train.run(src, dst, model=model, preset=preset, steps=steps, minutes=minutes, batch=batch, seed=seed,
         teacher=teacher, perceptual=perceptual, vggface_weights=vggface_weights,
     )  # fmt: skip
     convert.run(dst_video, model, output, people=people, finish=finish, product=product, marks=marks, consent=consent)

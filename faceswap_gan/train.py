@@ -100,9 +100,8 @@ def run(
         _print_presets()
         return
     folders, faces = _both(src, dst, pretrain), None if batch == "auto" else batch
-    check_flags(preset=preset, steps=steps, minutes=minutes, batch=faces, seed=seed)
-    _check_positive(devices=None if devices == "all" else devices)
-    _check_not_negative(clip_norm=clip_norm, save_minutes=save_minutes, preview_minutes=preview_minutes)
+    _check_positive(steps=steps, minutes=minutes, batch=faces, devices=None if devices == "all" else devices)
+    _check_not_negative(seed=seed, clip_norm=clip_norm, save_minutes=save_minutes, preview_minutes=preview_minutes)
     flags: dict[str, Any] = {
         "preset": preset, "batch": faces, "seed": seed, "precision": precision, "sampling": sampling,
         "balance": balance, "clean": clean or None, "clip_norm": clip_norm, "perceptual": perceptual,
