@@ -89,12 +89,12 @@ def run(
     product = OutputSettings(output_layout=output_layout, codec=codec, crf=crf)
     _check_paths(videos, output, product, marks)
     consent = require_consent([home / "model"], consent)  # now, not after half an hour of training
-    home.mkdir(parents=True, exist_ok=True)
     for side, video in videos.items():
         _take_faces(video, home / f"face_{side}", every=every, max_faces=max_faces)
     src, dst, model = (home / name for name in ("face_src", "face_dst", "model"))
     log.info("train: %s, then convert: %s", model, output)
-    train.run(src, dst, model=model, preset=preset, steps=steps, minutes=minutes, batch=batch, seed=seed,
+    train.run(
+        src, dst, model=model, preset=preset, steps=steps, minutes=minutes, batch=batch, seed=seed,
         teacher=teacher, perceptual=perceptual, vggface_weights=vggface_weights,
     )  # fmt: skip
     convert.run(dst_video, model, output, people=people, finish=finish, product=product, marks=marks, consent=consent)
@@ -132,6 +132,7 @@ def _take_faces(video: Path, faces: Path, *, every: int, max_faces: int) -> None
     made_from: Inputs = {"video sha256": _sha256(video), "every": every, "max faces": max_faces}
     cut = partial(extract.run, video, faces, every=every, max_faces=max_faces)
     book = faces.parent / BOOK
+    faces.parent.mkdir(parents=True, exist_ok=True)
     _once(book, f"extract {faces.name}", faces, made_from, cut)
     _once(book, f"masks {faces.name}", mask_folder(faces), made_from, partial(masks.run, faces))
 

@@ -84,7 +84,7 @@ def paint_frames(
 
     A batch never spans a border, so that a run which takes up a state there makes the same batches, hence the
     same pixels, as one that was never stopped. The networks run a batch ahead in a thread of their own: at most
-    three times ``batch`` frames are held.
+    three times ``batch`` frames are held, and one.
 
     Args:
         frames: of the scanned video, from its beginning or from a border.

@@ -30,7 +30,7 @@ class PReLU(layers.Layer):  # type: ignore[misc]
     The same function as `keras.layers.PReLU` with shared spatial axes, in fewer passes over the data.
 
     Attributes:
-        gentle: no slope is above 1; the function is then that of half the passes.
+        gentle: whether no slope is above 1: then max(x, slope x) is the same, in half the passes.
     """
 
     gentle = False
@@ -143,7 +143,7 @@ def load_network(name: str) -> keras.Model:
     model.set_weights([a.reshape(s) for a, s in zip(arrays, expected, strict=True)])
     for layer in model.layers:
         if isinstance(layer, PReLU):
-            layer.gentle = bool(np.max(layer.slope) <= 1)
+            layer.gentle = bool(keras.ops.convert_to_numpy(layer.slope).max() <= 1)
     # XLA recompiles for every shape and is no faster on a CPU; JAX has nothing else.
     model.jit_compile = keras.config.backend() == "jax"
     return model
