@@ -157,8 +157,7 @@ def _check(
         raise SettingsError(f"expected --size of at most {_LARGEST_CROP}, got {numbers['size']}.")
     if track is not None and not track:
         raise SettingsError("expected numbers after --track, got none; the tracks verb shows them.")
-    if reference is not None:
-        check_reference(reference, track=track, recognizer=recognizer, weights_dir=weights_dir)
+    check_reference(reference, track=track, recognizer=recognizer, weights_dir=weights_dir)
 
 
 class _NewFolder:

@@ -112,6 +112,8 @@ def test_wrong_arguments(tmp_path):
         ({"min_sharpness": 5.0}, SettingsError, "--min-sharpness"),
         ({"track": ()}, SettingsError, "numbers after --track"),
         ({"reference": Path("none.jpg")}, MediaError, "none.jpg"),
+        ({"recognizer": Path("net.onnx")}, SettingsError, "--recognizer beside a picture to compare with, got none"),
+        ({"recognizer": Path("net.onnx"), "track": (1,)}, SettingsError, "leave --recognizer out"),
         ({"reference": Path("none.jpg"), "track": (1,)}, SettingsError, "got both"),
     ],
 )

@@ -43,26 +43,24 @@ def read_pairs(model: Path | None, people: PeopleSettings, weights_dir: Path | N
     Raises:
         MediaError: a picture cannot be read.
         WeightsError: the network is nowhere to be had.
-        SettingsError: neither a model nor a pair, both, a pair of another form, a flag that pairs replace, or nobody.
+        SettingsError: neither a model nor a pair, both, a pair of another form, a flag that pairs replace, nobody, or a network
+            that tells people apart and no picture to compare with.
     """
     if people.max_faces is not None and people.max_faces < 1:
         raise SettingsError(f"expected --max-faces of at least 1, got {people.max_faces}.")
     if not people.pair:
         if model is None:
             raise SettingsError("expected --model, or --pair PICTURE=MODEL for each person, got neither; name one.")
-        if people.reference is not None:
-            check_reference(
-                people.reference, track=people.track, recognizer=people.recognizer, weights_dir=weights_dir
-            )
+        check_reference(people.reference, track=people.track, recognizer=people.recognizer, weights_dir=weights_dir)
         return (Pair(model),)
     who = people.who == "all"
     others = {"--model": model, "--track": people.track, "--reference": people.reference, "--who all": who}
     if clash := [flag for flag, value in others.items() if value]:
         raise SettingsError(f"expected --pair alone to say who is painted, got {', '.join(clash)} too; leave it out.")
     pairs = tuple(_read_pair(text) for text in people.pair)
-    for pair in pairs:
-        if isinstance(pair.whom, Path):
-            check_reference(pair.whom, track=None, recognizer=people.recognizer, weights_dir=weights_dir)
+    pictures = [pair.whom for pair in pairs if isinstance(pair.whom, Path)]
+    for picture in pictures or [None]:
+        check_reference(picture, track=None, recognizer=people.recognizer, weights_dir=weights_dir)
     return pairs
 
 

@@ -31,7 +31,7 @@ class Selection:
 
 
 def check_reference(
-    reference: Path, *, track: tuple[int, ...] | None, recognizer: Path | None, weights_dir: Path | None
+    reference: Path | None, *, track: tuple[int, ...] | None, recognizer: Path | None, weights_dir: Path | None
 ) -> None:
     """Refuse before a long scan what `select_people` would refuse after it.
 
@@ -42,11 +42,18 @@ def check_reference(
         weights_dir: as there.
 
     Raises:
-        SettingsError: track and reference are both given.
+        SettingsError: track and reference are both given, or a recogniser without a reference to compare with.
         MediaError: the picture cannot be read.
         WeightsError: the recogniser is nowhere to be had.
         ModelError: it cannot be read.
     """
+    if reference is None:
+        if recognizer is not None:
+            raise SettingsError(
+                f"expected --recognizer beside a picture to compare with, got none with {recognizer}; name the "
+                "picture with --reference (convert: or --pair PICTURE=MODEL), or leave --recognizer out."
+            )
+        return
     if track:
         raise SettingsError("expected --track or --reference, got both; leave one out.")
     read_image(reference)

@@ -80,7 +80,7 @@ def test_flags_to_pairs(monkeypatch):
         Pair(Path("models/1"), Path("a=b/ann.jpg")),
         Pair(Path("models/2"), 12),
     )
-    assert checked == [Path("a=b/ann.jpg")]
+    assert checked == [None, Path("a=b/ann.jpg")]
 
 
 def test_a_missing_picture_is_an_error_before_the_scan(tmp_path):
@@ -101,6 +101,9 @@ def test_a_missing_picture_is_an_error_before_the_scan(tmp_path):
         (None, {"pair": ("=m",)}, "PICTURE=MODEL"),
         (None, {"pair": ("0=",)}, "PICTURE=MODEL"),
         (MODEL, {"max_faces": 0}, "--max-faces of at least 1"),
+        (MODEL, {"recognizer": Path("net.onnx")}, "--recognizer beside a picture to compare with, got none"),
+        (MODEL, {"recognizer": Path("net.onnx"), "track": (1,)}, "with net.onnx"),
+        (None, {"recognizer": Path("net.onnx"), "pair": ("0=m", "1=n")}, "--pair PICTURE=MODEL"),
     ],
 )
 def test_contradicting_flags_are_clear_errors(model, people, words):
