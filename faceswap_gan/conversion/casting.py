@@ -43,8 +43,8 @@ def read_pairs(model: Path | None, people: PeopleSettings, weights_dir: Path | N
     Raises:
         MediaError: a picture cannot be read.
         WeightsError: the network is nowhere to be had.
-        SettingsError: neither a model nor a pair, both, a pair of another form, a flag that pairs replace, nobody, or a network
-            that tells people apart and no picture to compare with.
+        SettingsError: neither a model nor a pair, both, a pair of another form, a flag that pairs replace, nobody,
+            or a network that tells people apart and no picture to compare with.
     """
     if people.max_faces is not None and people.max_faces < 1:
         raise SettingsError(f"expected --max-faces of at least 1, got {people.max_faces}.")
