@@ -18,12 +18,15 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec
-from types import ModuleType
-from typing import Any
+from types import ModuleType, NoneType, UnionType
+from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 
 from faceswap_gan import __version__
 from faceswap_gan.errors import FaceSwapError
 from faceswap_gan.quiet import no_native_stderr
+
+if TYPE_CHECKING:
+    from tyro.constructors import PrimitiveConstructorSpec, PrimitiveTypeInfo
 
 PROGRAM = "faceswap-gan"
 VERBS = (
@@ -133,8 +136,35 @@ def parse_verb(name: str, argv: Sequence[str]) -> Callable[[], Any]:
         return functools.partial(run, *args, **settings)
 
     config = (tyro.conf.DisallowNone, tyro.conf.SuppressFixed, tyro.conf.OmitArgPrefixes)
-    bound: Callable[[], Any] = tyro.cli(bind, prog=f"{PROGRAM} {name}", args=list(argv), config=config)
+    rules = tyro.constructors.ConstructorRegistry()
+    rules.primitive_rule(_offer_choices)
+    with rules:
+        bound: Callable[[], Any] = tyro.cli(bind, prog=f"{PROGRAM} {name}", args=list(argv), config=config)
     return bound
+
+
+def _offer_choices(flag: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
+    """Read a choice, or several, that may be left out; tyro's own rule offers None among them when one is wrong."""
+    from tyro.constructors import PrimitiveConstructorSpec
+
+    kinds = get_args(flag.type) if get_origin(flag.type) in (Union, UnionType) else ()
+    if len(kinds) != 2 or NoneType not in kinds:
+        return None
+    kind = next(each for each in kinds if each is not NoneType)
+    several = get_origin(kind) is tuple and get_args(kind)[1:] == (...,)
+    kind = get_args(kind)[0] if several else kind
+    if get_origin(kind) is not Literal:
+        return None
+    words: tuple[str, ...] = get_args(kind)
+    shown = f"{{{','.join(words)}}}"
+    return PrimitiveConstructorSpec(
+        nargs="*" if several else 1,
+        metavar=f"[{shown} [{shown} ...]]" if several else shown,
+        instance_from_str=tuple if several else lambda given: given[0],
+        is_instance=lambda value: value is None or isinstance(value, tuple if several else str),
+        str_from_instance=lambda value: ["None"] if value is None else list(value) if several else [value],
+        choices=words,
+    )
 
 
 def _find_empty(argv: Sequence[str]) -> str | None:

@@ -111,6 +111,31 @@ def test_wrong_flag_is_wrong_usage(verb, capsys):
     assert stop.value.code == 2
 
 
+@pytest.mark.parametrize(
+    ("words", "choices"),
+    [
+        (["convert", "--video", "v", "--parts", "eyes", "ears"], "('eyes', 'eyebrows', 'nose', 'mouth')"),
+        (["convert", "--video", "v", "--parts", "None"], "('eyes', 'eyebrows', 'nose', 'mouth')"),
+        (["train", "--precision", "double"], "('float32', 'bfloat16', 'float16')"),
+    ],
+)
+def test_a_wrong_choice_lists_the_right_ones(words, choices, capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.main(words)
+    assert stop.value.code == 2
+    assert f"Expected one of {choices}." in " ".join(capsys.readouterr().err.replace("│", " ").split())
+
+
+def test_choices_reach_run():
+    def bound(*words):
+        return cli.parse_verb("convert", ["--video", "v", *words]).keywords["region"].parts
+
+    assert bound("--parts", "mouth", "eyes") == ("mouth", "eyes")
+    assert (bound(), bound("--parts")) == (None, ())
+    train = cli.parse_verb("train", ["--precision", "float16"]).keywords
+    assert (train["precision"], train["sampling"]) == ("float16", None)
+
+
 @pytest.mark.parametrize("words", [["--video", ""], ["--video="], ["--faces", "f", "--video", ""]])
 def test_an_empty_value_is_not_the_current_folder(words, capsys):
     assert cli.main(["extract", *words]) == 2
