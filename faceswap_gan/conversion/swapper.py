@@ -162,9 +162,7 @@ class Painter:
         for track, kept in state.items():
             self._looks[int(track)].restore(kept)
 
-    def _paint_frame(
-        self, done: SwappedFrame, faces: Sequence[FaceCrop], swaps: Iterator[_Painted]
-    ) -> SwappedFrame:
+    def _paint_frame(self, done: SwappedFrame, faces: Sequence[FaceCrop], swaps: Iterator[_Painted]) -> SwappedFrame:
         image, mask, layers = done.image.copy(), done.mask.copy(), list(done.layers)
         for face in faces:
             layer = self._paint_face(image, done.frame, face, next(swaps))
@@ -173,9 +171,7 @@ class Painter:
                 layers.append(layer)
         return replace(done, image=image, mask=mask, faces=done.faces + len(faces), layers=tuple(layers))
 
-    def _paint_face(
-        self, image: Picture, frame: Frame, face: FaceCrop, painted: _Painted
-    ) -> Layer | None:
+    def _paint_face(self, image: Picture, frame: Frame, face: FaceCrop, painted: _Painted) -> Layer | None:
         if face.alignment is None:
             raise SettingsError(f"expected an aligned crop in frame {face.frame}, got one without alignment.")
         crop, rgb, mask = painted

@@ -60,9 +60,7 @@ def real(facedata):
 
 def _swap(found, provider, parts):
     region = PartRegion(parts, provider)
-    (swapped,) = swap_frames(
-        [found], FakeSwap(), size=128, finish=PLAIN, batch=1, region=region
-    )
+    (swapped,) = swap_frames([found], FakeSwap(), size=128, finish=PLAIN, batch=1, region=region)
     return swapped
 
 
@@ -109,9 +107,7 @@ def test_all_combinations_of_a_real_frame_by_the_mesh(real, facedata):
 
 def test_the_network_has_its_say_within_a_part(drawn):
     region = PartRegion(["mouth"], MtcnnLandmarks())
-    (half,) = swap_frames(
-        [drawn], FakeSwap(opacity=0.5), size=128, finish=PLAIN, batch=1, region=region
-    )
+    (half,) = swap_frames([drawn], FakeSwap(opacity=0.5), size=128, finish=PLAIN, batch=1, region=region)
     assert 126 <= half.mask.max() <= 129
 
 
