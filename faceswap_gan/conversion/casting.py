@@ -58,7 +58,7 @@ def read_pairs(model: Path | None, people: PeopleSettings, weights_dir: Path | N
     if clash := [flag for flag, value in others.items() if value]:
         raise SettingsError(f"expected --pair alone to say who is painted, got {', '.join(clash)} too; leave it out.")
     pairs = tuple(_read_pair(text) for text in people.pair)
-    pictures = [pair.whom for pair in pairs if isinstance(pair.whom, Path)]
+    pictures: list[Path | None] = [pair.whom for pair in pairs if isinstance(pair.whom, Path)]
     for picture in pictures or [None]:
         check_reference(picture, track=None, recognizer=people.recognizer, weights_dir=weights_dir)
     return pairs
