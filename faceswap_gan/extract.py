@@ -120,9 +120,10 @@ class _Source:
         return {"every": self.every, "start": self.start, "end": self.end}
 
     def __post_init__(self) -> None:
-        """Say what is wrong with the video before anything is made."""
-        from faceswap_gan.media.video import read_info
+        """Say what is wrong with the video, or the part, before anything is made."""
+        from faceswap_gan.media.video import exact_part, read_info
 
+        exact_part(self.start, self.end)
         read_info(self.video)
 
     def read(self, first: int = 0, *, title: str = "looking") -> Iterator[Frame]:

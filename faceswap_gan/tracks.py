@@ -48,11 +48,12 @@ def run(
     from faceswap_gan.faces.scan import scan_faces
     from faceswap_gan.faces.smoothing import smooth_scan
     from faceswap_gan.media.images import write_image
-    from faceswap_gan.media.video import read_frames, read_info
+    from faceswap_gan.media.video import exact_part, read_frames, read_info
     from faceswap_gan.threads import in_thread
 
     if most < 1:
         raise SettingsError(f"--most must be at least 1. Received: {most}.")
+    exact_part(start, end)
     page = sheet if sheet is not None else Path(f"{video.stem}_tracks.png")
     total = read_info(video).frames
 

@@ -168,8 +168,9 @@ def test_wrong_settings_are_clear_errors(make_video, fake_model, found_faces, tm
     for folder, words in ((source, "which is a file"), (tmp_path / "out", "would replace them")):
         with pytest.raises(SettingsError, match=words):
             run(source, fake_model, tmp_path / "out", product=OutputSettings(write_masks=folder), consent="x")
-    with pytest.raises(SettingsError, match="--start of at least 0"):
-        run(source, fake_model, out, product=OutputSettings(start=float("nan")), consent="x")
+    for start, got in ((float("nan"), "nan"), (-1.0, "-1")):
+        with pytest.raises(SettingsError, match=f"--start of at least 0 .* got --start {got} and no --end"):
+            run(source, fake_model, out, product=OutputSettings(start=start), consent="x")
     with pytest.raises(SettingsError, match="coverage"):
         run(source, fake_model, out, finish=FinishSettings(coverage=1.5), consent="x")
     with pytest.raises(SettingsError, match="batch"):

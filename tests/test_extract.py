@@ -112,6 +112,8 @@ def test_wrong_arguments(tmp_path):
         ({"min_sharpness": 5.0}, SettingsError, "--min-sharpness"),
         ({"track": ()}, SettingsError, "numbers after --track"),
         ({"reference": Path("none.jpg")}, MediaError, "none.jpg"),
+        ({"start": -1.0}, SettingsError, "--start of at least 0"),
+        ({"start": 2.0, "end": 1.0}, SettingsError, "got --start 2 and --end 1"),
         ({"recognizer": Path("net.onnx")}, SettingsError, "--recognizer beside a picture to compare with, got none"),
         ({"recognizer": Path("net.onnx"), "track": (1,)}, SettingsError, "leave --recognizer out"),
         ({"reference": Path("none.jpg"), "track": (1,)}, SettingsError, "got both"),

@@ -31,3 +31,5 @@ def test_wrong_arguments(tmp_path):
         tracks.run(tmp_path / "none.mp4")
     with pytest.raises(SettingsError, match="--most"):
         tracks.run(tmp_path / "none.mp4", most=0)
+    with pytest.raises(SettingsError, match="--start of at least 0"):
+        tracks.run(tmp_path / "none.mp4", start=-1.0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -31,6 +30,7 @@ from faceswap_gan.media.video import (
     SegmentWriter,
     VideoInfo,
     VideoWriter,
+    exact_part,
     join_segments,
     plan_output,
     read_info,
@@ -140,9 +140,7 @@ def plan_product(footage: Path, output: Path, settings: OutputSettings) -> Outpu
         SettingsError: a part of the footage that is none, or a folder of masks that is no place for them.
     """
     _check_masks(settings.write_masks, footage, output)
-    start, end = settings.start or 0.0, settings.end
-    if not (0 <= start < math.inf and (end is None or start < end < math.inf)):  # nor not a number
-        raise SettingsError(f"expected --start of at least 0 and --end after it, got {start:g} and {end}.")
+    exact_part(settings.start, settings.end)
     info = read_info(footage)
     size = layout_size(settings.output_layout, info.width, info.height)
     return plan_output(output, like=info, size=size, codec=settings.codec, crf=settings.crf, preset=settings.preset)

@@ -5,6 +5,7 @@ The writers are offered here too, so that one import gives both ways.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -34,6 +35,7 @@ __all__ = [
     "SegmentWriter",
     "VideoInfo",
     "VideoWriter",
+    "exact_part",
     "is_picture",
     "join_segments",
     "open_video",
@@ -148,7 +150,7 @@ def read_frames(
 
     Raises:
         MediaError: the file is missing, is no video, nothing in it decodes, or its frames change size.
-        SettingsError: no frame is shown between start and end.
+        SettingsError: start and end are no part, as `exact_part` says, or no frame is shown between them.
     """
     source = _read_pictures(path) if is_picture(path) or path.is_dir() else _read_video(path)
     for index, pts, time_base, content, duration in _between(source, path, start, end):
@@ -159,15 +161,31 @@ def read_frames(
                 yield _picture_frame(index, pts, read_deep_image(content))
 
 
+def exact_part(start: float | None, end: float | None) -> tuple[Fraction | None, Fraction | None]:
+    """Take the limits of a part of a video, in s, for the times that were meant; None is the video's own.
+
+    Raises:
+        SettingsError: start is below 0, end not after it, or one is no finite number.
+    """
+    if not (0 <= (start or 0.0) < math.inf and (end is None or (start or 0.0) < end < math.inf)):  # nor not a number
+        got = " and ".join(
+            "no " + flag if value is None else f"{flag} {value:g}"
+            for flag, value in (("--start", start), ("--end", end))
+        )
+        raise SettingsError(
+            f"expected --start of at least 0 and --end after it, in seconds, got {got}; give times of the video."
+        )
+    first, last = (None if limit is None else exact_seconds(limit) for limit in (start, end))
+    return first, last
+
+
 _Given = tuple[int, int, Fraction, StoredPicture | Path, int]
 """Index, time, time base, what to show, and duration."""
 
 
 def _between(source: Iterator[_Given], path: Path, start: float | None, end: float | None) -> Iterator[_Given]:
     """Pass on what is shown from start until end, s; it is an error if there is nothing."""
-    first, last = (None if limit is None else exact_seconds(limit) for limit in (start, end))
-    if first is not None and last is not None and last <= first:
-        raise SettingsError(f"expected --end after --start, got --start {start:g} and --end {end:g} (seconds).")
+    first, last = exact_part(start, end)
     seconds, found = Fraction(0), False
     for given in source:
         seconds = given[1] * given[2]

@@ -154,16 +154,22 @@ def test_memory_does_not_grow_with_length(make_video, tmp_path):
 @pytest.mark.parametrize(
     ("limits", "words"),
     [
-        ({"start": 0.3, "end": 0.2}, "--end after --start"),
+        ({"start": 0.3, "end": 0.2}, "--end after it, in seconds, got --start 0.3 and --end 0.2"),
+        ({"start": -1.0}, "--start of at least 0 .* got --start -1 and no --end"),
         ({"start": 9.0}, "ends at 0.366667 s, got --start 9"),
-        ({"end": -1.0}, "begins at 0 s, got --end -1"),
-        ({"start": float("nan")}, "time in seconds, got nan"),
-        ({"end": float("inf")}, "time in seconds, got inf"),
+        ({"end": -1.0}, "got no --start and --end -1"),
+        ({"start": float("nan")}, "got --start nan and no --end"),
+        ({"end": float("inf")}, "got no --start and --end inf"),
     ],
 )
 def test_a_part_without_frames_is_one_clear_error(make_video, limits, words):
     with pytest.raises(SettingsError, match=words):
         list(read_frames(make_video(), **limits))
+
+
+def test_a_part_before_the_first_frame_is_one_clear_error(make_video):
+    with pytest.raises(SettingsError, match=r"begins at [\d.]+ s, got --end 1e-06"):
+        list(read_frames(make_video(pts=[600, 1200, 1800]), end=1e-6))
 
 
 def test_a_part_may_be_read_from_any_frame_on(make_video):
