@@ -14,7 +14,7 @@ def run(file: tyro.conf.Positional[Path], *, trusted: Path | None = None) -> enu
 
     Looks for signed content credentials, in the file or in a .c2pa file beside it, tags, XMP and the watermark in the
     pixels, and writes a line about each. Exit code 0: marked as synthetic; 1: unmarked; 3: tampered, that is, it
-    bears credentials and was changed after they were signed.
+    bears credentials and was changed after they were signed. A folder is marked where each of its pictures is.
 
     Args:
         file: video, picture, or folder of pictures.

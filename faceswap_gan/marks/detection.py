@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -70,19 +71,26 @@ class Collector:
         self._sum = [old + new for old, new in zip(self._sum, details, strict=True)] if self._sum else details
         self.frames += 1
 
-    def judge(self, *, quick: bool = False, tries: int = 1) -> Evidence:
+    def judge(self, *, quick: bool = False, tries: int = 1, at: float | None = None) -> Evidence:
         """Look for the pattern: at common sizes where it was painted, then shifted (cropped), then at sizes between.
 
         Args:
             quick: leave the second and third search out.
             tries: in how many judgements of one file chance may strike.
+            at: the only size to look at, where it is known.
         """
         best = Evidence(-math.inf, 1.0, 1.0, self.frames)
-        searches = ((COMMON_SCALES, False), (COMMON_SCALES, True), (_FINE_SCALES, True))
+        searches: tuple[tuple[Sequence[float], bool], ...] = (
+            (COMMON_SCALES, False),
+            (COMMON_SCALES, True),
+            (_FINE_SCALES, True),
+        )
+        if at is not None:
+            searches = (((at,), False), ((at,), True))
         for scales, shifted in searches[: 1 if quick else None] if self.frames else ():
             for scale in scales:
                 deviations, places = _match(self._sum, scale, shifted=shifted)
-                # Each search has a third of what chance is allowed, each size its share of that (Bonferroni).
+                # Each search has its part of what chance is allowed, each size its share of that (Bonferroni).
                 chance = min(1.0, tries * len(searches) * len(scales) * places * _tail(deviations))
                 if chance < best.chance or best.deviations == -math.inf:
                     best = Evidence(deviations, chance, scale, self.frames)

@@ -6,6 +6,7 @@ import enum
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,7 @@ class Verdict(enum.IntEnum):
 
 @dataclass(frozen=True)
 class Findings:
-    """What was found in one file.
+    """What was found in one file, or in a folder of pictures.
 
     Attributes:
         path: the file, or folder of pictures.
@@ -42,6 +43,8 @@ class Findings:
         xmp: of a picture, see `faceswap_gan.media.xmp.read_xmp`.
         watermark: evidence in the pixels; None where they could not be read.
         note: why they could not.
+        pictures: how many a folder holds; 0 for a file.
+        bare: those of them that bear no whole mark of their own.
     """
 
     path: Path
@@ -50,12 +53,16 @@ class Findings:
     xmp: Mapping[str, str] = field(default_factory=dict)
     watermark: Evidence | None = None
     note: str = ""
+    pictures: int = 0
+    bare: tuple[Path, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
-        """Tampered if the seal is broken; else marked if any mark says that the file is synthetic."""
+        """Tampered if a seal is broken; else marked if any mark of the file, or of each picture, says synthetic."""
         if self.credentials.state == "tampered":
             return Verdict.TAMPERED
+        if self.pictures:
+            return Verdict.UNMARKED if self.bare else Verdict.MARKED
         signed = self.credentials.state == "valid" and self.credentials.synthetic
         seen = self.watermark is not None and self.watermark.found
         is_marked = signed or seen or says_synthetic(self.tags) or says_synthetic(self.xmp)
@@ -69,8 +76,15 @@ class Findings:
             f"metadata: {_tell_tags(self.tags)}",
             f"xmp: {_tell_tags(self.xmp)}",
             f"watermark: {self._tell_watermark()}",
+            *self._tell_pictures(),
             f"verdict: {self.verdict.name.lower()}",
         )
+
+    def _tell_pictures(self) -> tuple[str, ...]:
+        if not self.pictures:
+            return ()
+        told = f"pictures: {self.pictures - len(self.bare)} of {self.pictures} are marked"
+        return (f"{told}, {self.bare[0].name} is the first that is not" if self.bare else told,)
 
     def _tell_watermark(self) -> str:
         if self.watermark is None:
@@ -101,7 +115,7 @@ def verify(path: Path, *, trusted: str = "") -> Findings:
     credentials = read_credentials(path, trusted=trusted)
     try:
         tags = {} if is_picture(path) else _read_tags(path)
-        xmp = read_xmp(path.read_bytes()) if is_picture(path) else {}
+        xmp = _xmp_of(path) if is_picture(path) else {}
         return Findings(path, credentials, tags, xmp, find_watermark([path]))
     except MediaError as error:
         if credentials.state == "absent":
@@ -110,13 +124,48 @@ def verify(path: Path, *, trusted: str = "") -> Findings:
 
 
 def _verify_folder(folder: Path, trusted: str) -> Findings:
-    """Verify pictures together: the seal is as good as the worst one's."""
+    """Verify each picture, which must bear a mark of its own; what is told in words is the worst one's."""
     pictures = list_images(folder)
     if not pictures:
         raise MediaError(f"expected pictures in {folder}, got none; name a video or picture.")
     order = ("tampered", "absent", "valid")
-    worst = min((read_credentials(each, trusted=trusted) for each in pictures), key=lambda c: order.index(c.state))
-    return Findings(folder, worst, {}, read_xmp(pictures[0].read_bytes()), find_watermark(pictures))
+    each = [Findings(path, read_credentials(path, trusted=trusted), {}, _xmp_of(path)) for path in pictures]
+    worst = min((one.credentials for one in each), key=lambda seal: order.index(seal.state))
+    poorest = min((one.xmp for one in each), key=says_synthetic)
+    silent = [one for one in each if one.verdict is not Verdict.MARKED]
+    told = partial(Findings, folder, worst, {}, poorest, pictures=len(pictures))
+    try:
+        together = find_watermark(pictures)
+    except MediaError as error:
+        if worst.state == "absent":
+            raise
+        return told(note=str(error), bare=tuple(one.path for one in silent))
+    bare: list[Path] = []
+    for one in silent:
+        if not _is_seen(one, together, thorough=not bare):
+            bare.append(one.path)
+    return told(watermark=together, bare=tuple(bare))
+
+
+def _is_seen(one: Findings, together: Evidence, *, thorough: bool) -> bool:
+    """Tell whether a picture that says nothing has the watermark after all.
+
+    It is looked for at the usual sizes and at the one found in the whole folder; at all others, which takes seconds,
+    only where the verdict still depends on it.
+    """
+    if one.verdict is Verdict.TAMPERED:
+        return False
+    collector = Collector()
+    collector.add(read_image(one.path))
+    if collector.judge(quick=True, tries=3).found:
+        return True
+    if together.found and collector.judge(at=together.scale, tries=3).found:
+        return True
+    return thorough and collector.judge(tries=3).found
+
+
+def _xmp_of(picture: Path) -> Mapping[str, str]:
+    return read_xmp(picture.read_bytes())
 
 
 def find_watermark(paths: Sequence[Path]) -> Evidence:

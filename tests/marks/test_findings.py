@@ -147,11 +147,32 @@ def test_a_folder_is_as_good_as_its_worst_picture(tmp_path, picture, mask, facts
     sign_file(folder, facts=facts)
     assert verify(folder).verdict is Verdict.MARKED
     assert verify(folder).watermark.frames == 3
+    assert "pictures: 3 of 3 are marked" in verify(folder).lines()
     write_image(folder / "1.png", picture)
     found = verify(folder)
-    assert (found.credentials.state, found.verdict) == ("absent", Verdict.MARKED)
+    assert (found.credentials.state, found.verdict) == ("absent", Verdict.UNMARKED)
+    assert found.watermark.found, "in all of them together"
+    assert "pictures: 2 of 3 are marked, 1.png is the first that is not" in found.lines()
     with pytest.raises(MediaError, match="expected pictures"):
         verify(tmp_path / "frames" / "..")
+
+
+def test_pictures_of_a_folder_are_marked_each_in_its_own_way(tmp_path, picture, mask, facts, capsys):
+    folder = tmp_path / "frames"
+    write_image(folder / "0.png", picture)
+    sign_file(folder, facts=facts)
+    (folder / "1.png").write_bytes(add_xmp(encode_image(picture, ".png"), TAGS))
+    write_image(folder / "2.png", embed(picture, mask))
+    write_image(folder / "3.png", embed(picture, mask)[40:, 24:])  # cut
+    assert cli.main(["verify", str(folder)]) == 0
+    assert "pictures: 4 of 4 are marked\nverdict: marked\n" in capsys.readouterr().out
+    write_image(folder / "4.png", picture)
+    assert cli.main(["verify", str(folder)]) == 1
+    assert "pictures: 4 of 5 are marked, 4.png is the first" in capsys.readouterr().out
+    signed = bytearray((folder / "0.png").read_bytes())
+    signed[signed.rindex(b"IDAT") + 100] ^= 0x10
+    (folder / "0.png").write_bytes(signed)
+    assert cli.main(["verify", str(folder)]) == 3
 
 
 def test_credentials_that_name_no_synthesis_do_not_mark(tmp_path, picture, facts, monkeypatch):
