@@ -81,13 +81,14 @@ def run(
     from faceswap_gan.media.images import write_image, write_whole
     from faceswap_gan.synthetic.clips import write_pair
 
-    train.check_flags(preset=preset, steps=steps, minutes=minutes, seed=seed)
+    home, most = out / "workspace", None if steps else minutes
+    train.check_flags(home / "model", steps=steps, minutes=most, preset=preset, seed=seed, perceptual=perceptual)
     log.info("demo: drawing two people, %.3g seconds of video each", seconds)
     pair = write_pair(out, seconds=seconds, seed=seed)
     finished, sheet = out / "swapped.mp4", out / "sheet.png"
     swap.run(
         pair.src, pair.dst, finished,
-        workspace=out / "workspace", minutes=None if steps else minutes, steps=steps, preset=preset,
+        workspace=home, minutes=most, steps=steps, preset=preset,
         finish=FinishSettings(color="none", detail=0.0), seed=seed, consent=DRAWN, perceptual=perceptual,
     )  # fmt: skip
     moments = list(_moments(pair, finished))

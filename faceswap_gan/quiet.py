@@ -1,7 +1,8 @@
-"""Silence for native code, which writes past Python's own stderr."""
+"""Silence: for native code, which writes past Python's own stderr, and for what will be logged again."""
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,3 +24,15 @@ def no_native_stderr() -> Iterator[None]:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(nothing)
+
+
+@contextmanager
+def no_log(name: str) -> Iterator[None]:
+    """Let a part of the library log errors only, where it is tried first what will be done, and told, later."""
+    logger = logging.getLogger(name)
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)

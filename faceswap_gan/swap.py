@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from hashlib import file_digest
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from faceswap_gan.config import Perceptual, TeacherChoice
 from faceswap_gan.conversion.consent import require_consent
@@ -80,23 +80,25 @@ def run(
         NoFaceError: A video shows no face.
         SettingsError: A setting is outside what it may be, the workspace was made from other videos or with other
             settings, or nobody agreed.
+        ModelError: The workspace's model is damaged, or a flag contradicts it.
+        WeightsError: The teacher asked for, or the perceptual loss, cannot be had.
     """
     from faceswap_gan import convert, train
 
-    train.check_flags(preset=preset, steps=steps, minutes=minutes, batch=batch, seed=seed)
     home = workspace or output.with_name(f"{output.stem}_workspace")
+    model = home / "model"
     videos, people = {"src": src_video, "dst": dst_video}, PeopleSettings(max_faces=max_faces)
     product = OutputSettings(output_layout=output_layout, codec=codec, crf=crf)
     _check_paths(videos, output, product, marks)
-    consent = require_consent([home / "model"], consent)  # now, not after half an hour of training
-    for side, video in videos.items():
-        _take_faces(video, home / f"face_{side}", every=every, max_faces=max_faces)
-    src, dst, model = (home / name for name in ("face_src", "face_dst", "model"))
+    consent = require_consent([model], consent)  # now, not after half an hour of training
+    train_flags: dict[str, Any] = {
+        "preset": preset, "steps": steps, "minutes": minutes, "batch": batch, "seed": seed, "teacher": teacher,
+        "perceptual": perceptual, "vggface_weights": vggface_weights,
+    }  # fmt: skip
+    train.check_flags(model, **train_flags)
+    _take_faces(videos, home, every=every, max_faces=max_faces)
     log.info("train: %s, then convert: %s", model, output)
-    train.run(
-        src, dst, model=model, preset=preset, steps=steps, minutes=minutes, batch=batch, seed=seed,
-        teacher=teacher, perceptual=perceptual, vggface_weights=vggface_weights,
-    )  # fmt: skip
+    train.run(home / "face_src", home / "face_dst", model=model, **train_flags)
     convert.run(dst_video, model, output, people=people, finish=finish, product=product, marks=marks, consent=consent)
 
 
@@ -111,7 +113,6 @@ def _check_paths(videos: dict[str, Path], output: Path, product: OutputSettings,
             raise SettingsError(f"expected an output beside the videos, got one of them ({output}); rename it.")
     plan_product(videos["dst"], output, product)
     _check_marks(marks)
-    output.parent.mkdir(parents=True, exist_ok=True)
 
 
 def _check_marks(marks: MarkSettings) -> None:
@@ -124,17 +125,18 @@ def _check_marks(marks: MarkSettings) -> None:
     open_identity(certificate=marks.certificate, private_key=marks.private_key)
 
 
-def _take_faces(video: Path, faces: Path, *, every: int, max_faces: int) -> None:
-    """Fill a face folder of the workspace and its eye masks from a video, unless that was done before."""
+def _take_faces(videos: dict[str, Path], home: Path, *, every: int, max_faces: int) -> None:
+    """Fill the workspace's face folders and their eye masks from the videos, unless that was done before."""
     from faceswap_gan import extract, masks
     from faceswap_gan.faces.folder import mask_folder
 
-    made_from: Inputs = {"video sha256": _sha256(video), "every": every, "max faces": max_faces}
-    cut = partial(extract.run, video, faces, every=every, max_faces=max_faces)
-    book = faces.parent / BOOK
-    faces.parent.mkdir(parents=True, exist_ok=True)
-    _once(book, f"extract {faces.name}", faces, made_from, cut)
-    _once(book, f"masks {faces.name}", mask_folder(faces), made_from, partial(masks.run, faces))
+    home.mkdir(parents=True, exist_ok=True)
+    for side, video in videos.items():
+        faces = home / f"face_{side}"
+        made_from: Inputs = {"video sha256": _sha256(video), "every": every, "max faces": max_faces}
+        cut = partial(extract.run, video, faces, every=every, max_faces=max_faces)
+        _once(home / BOOK, f"extract {faces.name}", faces, made_from, cut)
+        _once(home / BOOK, f"masks {faces.name}", mask_folder(faces), made_from, partial(masks.run, faces))
 
 
 def _once(book: Path, stage: str, made: Path, made_from: Inputs, make: Callable[[], object]) -> None:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from faceswap_gan.config import Perceptual, Precision, Sampling, Settings, TeacherChoice, find_preset
+from faceswap_gan.config import Perceptual, Precision, Sampling, Settings, TeacherChoice
 from faceswap_gan.errors import SettingsError
+from faceswap_gan.quiet import no_log
 
 if TYPE_CHECKING:
     from faceswap_gan.training.budget import Budget
@@ -113,17 +114,36 @@ def run(
 
 
 def check_flags(
-    *, preset: str | None, steps: int | None, minutes: float | None, batch: int | None = None, seed: int | None = None
+    model: Path, *, steps: int | None, minutes: float | None, vggface_weights: Path | None = None, **flags: Any
 ) -> None:
     """Refuse what `run` would refuse by itself, for verbs that have long work to do before they train.
 
+    Args:
+        model: its folder, which need not be there yet.
+        steps: as in `run`, like all that follows.
+        minutes: as there.
+        vggface_weights: as there.
+        flags: preset, batch, seed, teacher and perceptual, as there.
+
     Raises:
-        SettingsError: a number is out of its range, or there is no such preset.
+        ModelError: the model folder is damaged or a flag contradicts it.
+        SettingsError: a number is out of its range, there is no such preset, a flag does not fit it, or the teacher's
+            package is not installed.
+        WeightsError: the teacher asked for, or the perceptual loss, cannot be had.
     """
-    _check_positive(steps=steps, minutes=minutes, batch=batch)
-    _check_not_negative(seed=seed)
-    if preset is not None:
-        find_preset(preset)
+    from faceswap_gan.training.checkpoint import find_checkpoint
+    from faceswap_gan.training.perceptual import check_vggface
+    from faceswap_gan.training.settle import settle_settings
+    from faceswap_gan.training.teacher import check_teacher
+
+    _check_positive(steps=steps, minutes=minutes, batch=flags.get("batch"))
+    _check_not_negative(seed=flags.get("seed"))
+    with no_log("faceswap_gan.training"):
+        checkpoint = find_checkpoint(model)
+        settings = settle_settings(model, checkpoint, flags)
+        if checkpoint is None or _budget(steps, minutes, 0, 0).progress(checkpoint.state) < 1.0:
+            check_teacher(settings)
+            check_vggface(settings, vggface_weights)
 
 
 def _go_on(

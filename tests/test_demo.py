@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from faceswap_gan import demo, swap
-from faceswap_gan.errors import SettingsError
+from faceswap_gan.errors import SettingsError, WeightsError
 from faceswap_gan.media.images import read_image
 from faceswap_gan.synthetic.clips import Clip, build_pair, write_clip
 
@@ -71,4 +71,10 @@ def test_the_program_says_that_nobody_is_shown(monkeypatch, tmp_path):
 def test_what_training_would_refuse_is_found_before_anything_is_drawn(tmp_path, flags):
     with pytest.raises(SettingsError):
         demo.run(out=tmp_path / "demo", **flags)
+    assert not (tmp_path / "demo").exists()
+
+
+def test_weights_that_cannot_be_had_are_missed_before_anything_is_drawn(tmp_path):
+    with pytest.raises(WeightsError, match="--perceptual none"):
+        demo.run(out=tmp_path / "demo", preset="classic-64")
     assert not (tmp_path / "demo").exists()

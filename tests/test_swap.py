@@ -4,14 +4,28 @@ from __future__ import annotations
 
 import json
 from functools import partial
+from pathlib import Path
 
+import numpy as np
 import pytest
+from tiny import tiny_settings
 
 from faceswap_gan import convert, extract, masks, swap, train
 from faceswap_gan.conversion.settings import MarkSettings
-from faceswap_gan.errors import FaceFolderError, FaceSwapError, MarksError, MediaError, SettingsError
+from faceswap_gan.errors import (
+    FaceFolderError,
+    FaceSwapError,
+    MarksError,
+    MediaError,
+    ModelError,
+    SettingsError,
+    WeightsError,
+)
 from faceswap_gan.faces.folder import mask_folder
 from faceswap_gan.synthetic.clips import write_pair
+from faceswap_gan.training.checkpoint import State, save_checkpoint, write_settings
+from faceswap_gan.training.networks import build_networks
+from faceswap_gan.training.steps import build_step
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +128,44 @@ def test_what_training_would_refuse_is_found_first(pair, calls, tmp_path, flags,
         swap_them(pair.src, pair.dst, tmp_path / "out.mp4", **flags)
     assert calls == []
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("flags", "error", "words"),
+    [
+        ({"preset": "fast", "teacher": "mesh"}, WeightsError, "face_landmarker.task"),
+        ({"preset": "classic-64"}, WeightsError, "--perceptual none"),
+        ({"preset": "classic-64", "vggface_weights": Path(__file__)}, WeightsError, "test_swap.py"),
+        ({"preset": "classic-64", "vggface_weights": Path("none.h5")}, WeightsError, "none.h5"),
+        ({"preset": "classic-64", "perceptual": "none", "teacher": "mesh"}, SettingsError, "--teacher none"),
+        ({"preset": "fast", "perceptual": "vggface"}, SettingsError, "--perceptual none"),
+    ],
+)
+def test_what_training_cannot_have_is_found_first(pair, calls, tmp_path, flags, error, words):
+    with pytest.raises(error, match=words):
+        swap_them(pair.src, pair.dst, tmp_path / "new" / "out.mp4", **flags)
+    assert calls == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_flag_against_the_workspace_s_model_is_found_first(pair, calls, tmp_path):
+    model = tmp_path / "work" / "model"
+    settings = tiny_settings("fast", training={"batch": 1, "teacher": "none"})
+    networks = build_networks(settings.model, rng=np.random.default_rng(1))
+    write_settings(model, settings)
+    save_checkpoint(model, networks, build_step(networks, settings).state_variables, State(30, 60.0))
+    for steps in (30, 99):
+        with pytest.raises(ModelError, match="--batch 1, now 2"):
+            swap_them(pair.src, pair.dst, tmp_path / "out.mp4", workspace=model.parent, steps=steps, batch=2)
+    assert calls == []
+    swap_them(pair.src, pair.dst, tmp_path / "out.mp4", workspace=model.parent, steps=30)
+    assert calls[-1] == "convert"
+
+
+def test_what_training_chooses_is_told_once(pair, calls, tmp_path, caplog):
+    caplog.set_level("INFO", "faceswap_gan")
+    swap_them(pair.src, pair.dst, tmp_path / "out.mp4", preset="fast")
+    assert "preset fast" not in caplog.text, "that is training's to tell, which is replaced here"
 
 
 def test_a_damaged_list_of_stages_is_named(pair, calls, tmp_path):

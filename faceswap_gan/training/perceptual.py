@@ -46,6 +46,18 @@ def find_vggface(settings: Settings, given: Path | None) -> Path | None:
     return path
 
 
+def check_vggface(settings: Settings, given: Path | None) -> None:
+    """Refuse before any work what `find_vggface` and the reading of its file would refuse.
+
+    Raises:
+        SettingsError: as `find_vggface`.
+        WeightsError: the file is nowhere, or no file of weights.
+    """
+    file = find_vggface(settings, given)
+    if file is not None:
+        read_layer_weights(file)
+
+
 def read_features(settings: Settings, file: Path | None) -> keras.Model | None:
     """Build the network of the perceptual loss with the weights of a file.
 

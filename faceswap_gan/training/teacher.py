@@ -51,6 +51,17 @@ def settle_teacher(settings: Settings, asked: Teacher | None) -> Settings:
     return settings
 
 
+def check_teacher(settings: Settings) -> None:
+    """Refuse before any work what `open_lessons` would refuse for want of a package or file.
+
+    Raises:
+        SettingsError: the teacher's package is not installed.
+        WeightsError: its weights cannot be had.
+    """
+    if settings.training.teacher == "mesh":
+        open_landmarks("mesh")
+
+
 def open_lessons(settings: Settings, people: Mapping[str, FaceSet]) -> dict[str, Lessons] | None:
     """Let a model's teacher make its lessons; also draws the faces' painted regions by its meshes.
 
