@@ -1,14 +1,17 @@
-"""Stand-ins that test files share: drawn pictures, an untrained swap function, the way to real faces."""
+"""Stand-ins that test files share: pictures, an untrained swap function, parts of the loop, the way to real faces."""
 
 from __future__ import annotations
 
 import importlib.util
 import os
 import sys
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -66,3 +69,66 @@ class FakeLoaded:
     size: int = 64
     align_size: int = 128
     sha256: str = "0" * 64
+
+
+class FakeStep:
+    """Counts; its one variable is the number of steps it made; `then` happens in the step of that number."""
+
+    def __init__(self, then=None, *, loss=0.5):
+        self.optimizer = SimpleNamespace(learning_rate=0.0)
+        self.count = keras.Variable(0.0)
+        self.state_variables = [self.count]
+        self.rates, self.batches, self.resets, self.reads = [], [], 0, 0
+        self._then, self.loss = then or {}, loss
+
+    def train_on_batch(self, batch, *, return_dict):
+        self.count.assign_add(1.0)
+        self.rates.append(self.optimizer.learning_rate)
+        self.batches.append(batch)
+        self._then.get(len(self.rates), lambda: None)()
+
+    def enter(self, phase):
+        """No phase changes it."""
+
+    def read_means(self):
+        self.reads += 1
+        return {"loss": self.loss, "edge": self.loss}
+
+    def restart_means(self):
+        self.resets += 1
+
+    def averaged(self):
+        return nullcontext()
+
+
+class FakePreview:
+    """Writes down the steps of the sheets, all of which are one file."""
+
+    def __init__(self, path):
+        self.steps, self.takes_s, self.clock, self.path = [], 0.0, None, path
+        self.cuts, self.movies = [], 0
+
+    def write(self, step):
+        self.steps.append(step)
+        if self.clock:
+            self.clock.now += self.takes_s
+        return self.path
+
+    def cut(self, step):
+        self.cuts.append(step)
+
+    def write_time_lapse(self):
+        self.movies += 1
+
+
+class FakeClock:
+    """Time in seconds that passes when told."""
+
+    def __init__(self):
+        self.now = 1000.0
+
+    def monotonic(self):
+        return self.now
+
+    def passes(self, seconds):
+        self.now += seconds

@@ -6,9 +6,8 @@ import json
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pytest
-from tiny import tiny_settings
+from tiny import tiny_settings, write_model
 
 from faceswap_gan import convert, extract, masks, swap, train
 from faceswap_gan.conversion.settings import MarkSettings
@@ -23,9 +22,7 @@ from faceswap_gan.errors import (
 )
 from faceswap_gan.faces.folder import mask_folder
 from faceswap_gan.synthetic.clips import write_pair
-from faceswap_gan.training.checkpoint import State, save_checkpoint, write_settings
-from faceswap_gan.training.networks import build_networks
-from faceswap_gan.training.steps import build_step
+from faceswap_gan.training.checkpoint import State
 
 
 @pytest.fixture(scope="module")
@@ -151,9 +148,7 @@ def test_what_training_cannot_have_is_found_first(pair, calls, tmp_path, flags, 
 def test_a_flag_against_the_workspace_s_model_is_found_first(pair, calls, tmp_path):
     model = tmp_path / "work" / "model"
     settings = tiny_settings("fast", training={"batch": 1, "teacher": "none"})
-    networks = build_networks(settings.model, rng=np.random.default_rng(1))
-    write_settings(model, settings)
-    save_checkpoint(model, networks, build_step(networks, settings).state_variables, State(30, 60.0))
+    write_model(model, settings, state=State(30, 60.0))
     for steps in (30, 99):
         with pytest.raises(ModelError, match="--batch 1, now 2"):
             swap_them(pair.src, pair.dst, tmp_path / "out.mp4", workspace=model.parent, steps=steps, batch=2)

@@ -19,7 +19,11 @@ from faceswap_gan.faces.hulls import part_mask
 from faceswap_gan.faces.landmarks import Landmarks
 from faceswap_gan.media.images import write_image, write_mask
 from faceswap_gan.nn.fast import SIDES
+from faceswap_gan.training.checkpoint import State, save_checkpoint, write_settings
 from faceswap_gan.training.face_set import FaceSet, read_faces
+from faceswap_gan.training.networks import build_networks
+from faceswap_gan.training.steps import build_step
+from faceswap_gan.training.trainer import train
 
 COUNT = 16
 SIDE = 64  # px
@@ -69,6 +73,25 @@ def tiny_settings(family: str, *, training: Mapping[str, Any] | None = None, **l
         losses=replace(settings.losses, **{"perceptual": "none", **losses}),
         training=replace(settings.training, **{**changes, **(training or {})}),
     )
+
+
+def write_model(folder: Path, settings: Settings, *, state: State = State()) -> Path:  # noqa: B008 (frozen)
+    """Write a model folder whose checkpoint has untrained networks; returns the folder."""
+    networks = build_networks(settings.model, rng=np.random.default_rng(1))
+    write_settings(folder, settings)
+    save_checkpoint(folder, networks, build_step(networks, settings).state_variables, state)
+    return folder
+
+
+def train_fake(people, model, step, budget, *, settings=None, checkpoint=None):
+    """Train by a step that is a `fakes.FakeStep`."""
+    settings = settings or tiny_settings("fast", training={"batch": 1})
+    return train(people, {}, step, settings, model=model, budget=budget, checkpoint=checkpoint)
+
+
+def saved_steps(model):
+    """Steps of a model's checkpoints."""
+    return sorted(int(each.name) for each in (model / "checkpoints").iterdir() if each.is_dir())
 
 
 def tiny_features() -> keras.Model:

@@ -1,0 +1,76 @@
+"""Training that diverges or collapses goes back to its checkpoint, at half the rate; the step is one that counts."""
+
+from __future__ import annotations
+
+import csv
+
+import pytest
+from fakes import FakeStep
+from tiny import saved_steps, train_fake
+
+from faceswap_gan.errors import ModelError
+from faceswap_gan.training import guard, trainer
+from faceswap_gan.training.budget import Budget
+from faceswap_gan.training.checkpoint import find_checkpoint
+
+
+def _lose(step, value):
+    return lambda: setattr(step, "loss", value)
+
+
+@pytest.mark.parametrize("loss", [float("nan"), float("inf")])
+def test_a_divergence_is_rolled_back_at_half_the_rate(people, tmp_path, preview, often, caplog, loss):
+    caplog.set_level("WARNING", "faceswap_gan")
+    train_fake(people, tmp_path, FakeStep(), Budget(steps=4))
+    step = FakeStep()
+    step._then = {1: _lose(step, loss), 3: _lose(step, 0.5)}
+    state = train_fake(people, tmp_path, step, Budget(steps=10), checkpoint=find_checkpoint(tmp_path))
+    assert (state.step, state.rate, state.rollbacks) == (10, 0.5, 1)
+    assert float(step.count.value) == 10, "the steps after the checkpoint are forgotten"
+    assert step.rates == [4e-4] * 2 + [2e-4] * 6, "two that were lost, six from step 4 on"
+    assert "loss, edge is no finite number; back to step 4, on with 0.5 of the learning rate" in caplog.text
+    with (tmp_path / "logs" / "metrics.csv").open(newline="") as file:
+        assert [row["step"] for row in csv.DictReader(file)] == ["2", "4", "6", "8", "10"]
+    assert preview.cuts == [-1, 4, 4]
+
+
+def test_the_lower_rate_survives_a_crash(people, tmp_path, preview, often):
+    train_fake(people, tmp_path, FakeStep(), Budget(steps=4))
+    step = FakeStep(loss=float("nan"))
+    step._then = {4: lambda: 1 / 0}
+    with pytest.raises(ZeroDivisionError):
+        train_fake(people, tmp_path, step, Budget(steps=50), checkpoint=find_checkpoint(tmp_path))
+    assert (find_checkpoint(tmp_path).state.rate, find_checkpoint(tmp_path).state.rollbacks) == (0.5, 1)
+    again = FakeStep()
+    train_fake(people, tmp_path, again, Budget(steps=6), checkpoint=find_checkpoint(tmp_path))
+    assert again.rates == [2e-4] * 2
+
+
+def test_weights_that_are_no_numbers_are_rolled_back_too(people, tmp_path, preview):
+    step = FakeStep()
+    step._then = {3: lambda: step.count.assign(float("nan"))}
+    state = train_fake(people, tmp_path, step, Budget(steps=5))
+    assert (state.step, state.rollbacks, float(step.count.value)) == (5, 1, 5)
+
+
+def test_after_three_rollbacks_it_ends(people, tmp_path, preview, often):
+    step = FakeStep(loss=float("nan"))
+    with pytest.raises(
+        ModelError, match=r"again after 3 rollbacks \(at step 2 loss, edge is no finite number\)"
+    ) as error:
+        train_fake(people, tmp_path, step, Budget(steps=50))
+    assert "\n" not in str(error.value)
+    assert step.rates == [4e-4] * 2 + [2e-4] * 2 + [1e-4] * 2 + [5e-5] * 2
+    assert saved_steps(tmp_path) == [0]
+
+
+def test_nothing_is_saved_while_the_mask_is_dead(people, tmp_path, preview, often, clock, monkeypatch):
+    monkeypatch.setattr(guard, "_GROWN", 0)
+    step = FakeStep({each: lambda: clock.passes(60) for each in range(1, 99)})
+    step.read_means = lambda: {"mask_area": 0.0 if 5 < len(step.rates) < 12 else 0.5}
+    saved, save = [], trainer.save_checkpoint
+    trainer_save = lambda *arguments: (saved.append(arguments[-1].step), save(*arguments))  # noqa: E731
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trainer, "save_checkpoint", trainer_save)
+        train_fake(people, tmp_path, step, Budget(steps=16, save_minutes=1, preview_minutes=99))
+    assert saved == [0, 1, 2, 3, 4, 5, 12, 13, 14, 15, 16, 16]
