@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 import av
+import cv2
 from av.codec.context import Flags
 
 from faceswap_gan.errors import MediaError
@@ -17,6 +18,7 @@ from faceswap_gan.media.pixels import ColorTags
 from faceswap_gan.media.planes import Planar, read_planar
 
 _X26X = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow", "placebo")
+_AVX_512F = 13  # OpenCV's number of it, which its Python package does not name
 _420 = ("yuv420p", "yuv420p10le")
 _WEB = frozenset({"mp4", "matroska", "webm"})
 _PACKED = {"yuv420p": "nv12", "yuv420p10le": "p010le"}
@@ -205,6 +207,22 @@ def set_up(
     context.colorspace, context.color_primaries, context.color_trc = tags.matrix, tags.primaries, tags.transfer
     context.thread_type = "AUTO"  # slices alone, PyAV's choice, cost x264 quality
     context.flags |= Flags.global_header
+
+
+def repeatable(name: str, options: Mapping[str, str]) -> dict[str, str]:
+    """Keep x264 from AVX-512.
+
+    On a processor that has it, libx264 165 gave other bytes for the same pictures now and then, in one thread too,
+    as it never did with AVX2: a conversion that was stopped would not go on to the same file.
+
+    Args:
+        name: FFmpeg's, of the encoder.
+        options: its options.
+    """
+    if name != "libx264" or not cv2.checkHardwareSupport(_AVX_512F):
+        return dict(options)
+    given = options.get("x264-params")
+    return {**options, "x264-params": "asm=avx2" if not given else f"asm=avx2:{given}"}
 
 
 def _checked_crf(codec: str, encoder: Encoder, crf: int | None) -> int:

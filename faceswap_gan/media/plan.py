@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import av
 
 from faceswap_gan.errors import MediaError
-from faceswap_gan.media.codecs import CODECS, choose_format, encoder_options, find_encoder, set_up
+from faceswap_gan.media.codecs import CODECS, choose_format, encoder_options, find_encoder, repeatable, set_up
 from faceswap_gan.media.images import DEEP_SUFFIXES, is_picture
 from faceswap_gan.media.pixels import RGB_MATRIX, UPRIGHT, ColorTags, Matrix
 from faceswap_gan.media.planes import Planar
@@ -102,7 +102,7 @@ class OutputPlan:
             time_base=self.like.time_base,
             aspect=aspect if self.matrix[0] else 1 / aspect,
         )
-        context.options = dict(self.options)
+        context.options = repeatable(CODECS[self.codec].name, dict(self.options))
 
     @property
     def encoded_format(self) -> str:

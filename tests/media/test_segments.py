@@ -13,6 +13,7 @@ import pytest
 from fakes import draw
 
 from faceswap_gan.errors import MediaError
+from faceswap_gan.media.codecs import repeatable
 from faceswap_gan.media.planes import as_planar, planes_of, read_planar
 from faceswap_gan.media.segments import Segment
 from faceswap_gan.media.video import SegmentWriter, VideoWriter, join_segments, plan_output, read_frames, read_info
@@ -279,3 +280,27 @@ def test_an_interlaced_film_says_what_becomes_of_it(tmp_path, caplog):
     assert [r.getMessage() for r in caplog.records] == [
         f"{tmp_path / 'film.mkv'} is interlaced; its fields are encoded as whole frames"
     ]
+
+
+@pytest.mark.parametrize("given", ["", "colorprim=bt2020"])
+def test_x264_is_kept_from_avx512_which_is_not_repeatable(monkeypatch, given):
+    options = {"crf": "17", **({"x264-params": given} if given else {})}
+    monkeypatch.setattr("cv2.checkHardwareSupport", lambda feature: False)
+    assert repeatable("libx264", options) == options
+    monkeypatch.setattr("cv2.checkHardwareSupport", lambda feature: feature == 13)
+    assert repeatable("libx265", options) == options
+    assert repeatable("libx264", options)["x264-params"].split(":") == ["asm=avx2", *([given] if given else [])]
+    assert "x264-params" in options if given else "x264-params" not in options
+
+
+def test_the_same_pictures_give_the_same_bytes(make_video, tmp_path):
+    source = make_video(images=draw(6), pts=range(0, 6 * 512, 512))
+    plan, frames = plan_output(tmp_path / "o.mp4", like=read_info(source)), list(read_frames(source))
+
+    def encode(number):
+        with SegmentWriter(tmp_path / f"{number}.segment", plan) as writer:
+            for frame in frames:
+                writer.write(frame)
+        return (tmp_path / f"{number}.segment").read_bytes()
+
+    assert len({encode(number) for number in range(40)}) == 1
