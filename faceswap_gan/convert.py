@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -14,7 +16,7 @@ from faceswap_gan.conversion.settings import MarkSettings, OutputSettings, Peopl
 from faceswap_gan.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from faceswap_gan.conversion.casting import Pair
     from faceswap_gan.conversion.marking import Marking
@@ -81,7 +83,7 @@ def run(
     settings = {"face": face, "batch": batch, **_flags(people, region, finish, product)}
     made = Product(plan, product, _plan_marking(plan, pairs, models, settings, marks, consent))
     work = WorkFolder(plan.path, _fingerprint(plan, models, {**settings, **_flags(marks)}))
-    with kept_when_stopped(work, made):
+    with kept_when_stopped(work, made), _compiled_aside(models, batch):
         scan = find_people(plan.like, product, work)
         cast = cast_people(scan, pairs, people, partial(read_part, plan.like, product), region.weights_dir)
         roles = [Role(*each) for each in zip(painters, cast, (one.align_size for one in models), strict=True)]
@@ -89,6 +91,17 @@ def run(
         finish_output(work, made)
     if limits is not None and limits.missed:
         log.warning("%d faces without %s landmarks: parts drawn from the detector's", limits.missed, region.landmarks)
+
+
+@contextmanager
+def _compiled_aside(models: Sequence[LoadedSwap], batch: int) -> Iterator[None]:
+    """Let the networks be compiled while faces are looked for; what fails here fails again where it is told."""
+    import numpy as np
+
+    with ThreadPoolExecutor(1, thread_name_prefix="compile") as aside:
+        for one in models:
+            aside.submit(one.swap, np.zeros((batch, one.size, one.size, 3), np.float32))
+        yield
 
 
 def _beside(video: Path, output: Path | None) -> Path:

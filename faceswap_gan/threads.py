@@ -1,15 +1,44 @@
-"""Iterators that run ahead of their reader in a thread of their own."""
+"""Threads that share few cores: iterators that run ahead of their reader, and OpenCV kept from running its own."""
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, TypeVar
+
+import cv2
 
 T = TypeVar("T")
 
+_FEW_CORES = 4
+
 _END: Any = object()
+
+
+def count_cores() -> int:
+    """Count the cores that this program may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@contextmanager
+def opencv_in_one_thread() -> Iterator[None]:
+    """Keep OpenCV from splitting its work where the stages of a pipeline fill the few cores there are.
+
+    Its threads would then wait for each other, busily: of a conversion on two cores they took a thirteenth. Holds for
+    the whole program; on more cores nothing is changed.
+    """
+    before = cv2.getNumThreads()
+    if count_cores() <= _FEW_CORES:
+        cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
 
 
 def in_thread(source: Iterable[T], *, ahead: int) -> Generator[T, None, None]:

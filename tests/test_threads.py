@@ -7,10 +7,13 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 
+import cv2
 import pytest
 
-from faceswap_gan.threads import in_thread
+from faceswap_gan import threads
+from faceswap_gan.threads import in_thread, opencv_in_one_thread
 
 
 class Source:
@@ -133,3 +136,17 @@ def test_ctrl_c_ends_the_process_at_once():
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=20) == 130
     process.stdout.close()
+
+
+@pytest.mark.parametrize(("cores", "inside"), [(2, 1), (16, 3)])
+def test_opencv_keeps_to_one_thread_on_few_cores_only(monkeypatch, cores, inside):
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(3)
+    monkeypatch.setattr(threads, "count_cores", lambda: cores)
+    try:
+        with suppress(KeyboardInterrupt), opencv_in_one_thread():
+            assert cv2.getNumThreads() == inside
+            raise KeyboardInterrupt
+        assert cv2.getNumThreads() == 3
+    finally:
+        cv2.setNumThreads(before)

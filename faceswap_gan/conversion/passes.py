@@ -16,7 +16,7 @@ from faceswap_gan.faces.scan import FaceScan
 from faceswap_gan.faces.scan_file import scan_video
 from faceswap_gan.media import video
 from faceswap_gan.media.video import Frame, VideoInfo
-from faceswap_gan.threads import in_thread
+from faceswap_gan.threads import in_thread, opencv_in_one_thread
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ def find_people(info: VideoInfo, settings: OutputSettings, work: WorkFolder) -> 
         MediaError: the video cannot be read.
         FaceFolderError: the disk does not take what is found.
     """
-    with ExitStack() as stages:
+    with opencv_in_one_thread(), ExitStack() as stages:
 
         def read(first: int) -> Iterator[Frame]:
             frames = stages.enter_context(closing(in_thread(read_part(info, settings, first), ahead=_ahead(info))))
@@ -73,7 +73,7 @@ def paint_people(scan: FaceScan, roles: Sequence[Role], product: Product, work: 
         log.info("going on after %d finished frames", work.frames)
     info, settings = product.plan.like, product.settings
     decoded = read_part(info, settings, work.next_frame)
-    with ExitStack() as stages:
+    with opencv_in_one_thread(), ExitStack() as stages:
         frames = stages.enter_context(closing(in_thread(decoded, ahead=_ahead(info))))
         swapped = paint_frames(frames, scan, roles, batch=batch, stretch=STRETCH)
         painted = stages.enter_context(closing(in_thread(swapped, ahead=_ahead(info))))

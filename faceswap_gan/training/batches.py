@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from faceswap_gan.config import Settings
 from faceswap_gan.nn.fast import SIDES
+from faceswap_gan.threads import count_cores
 from faceswap_gan.training.augment import augment
 from faceswap_gan.training.face_set import FaceSet
-from faceswap_gan.training.host import count_cores
 from faceswap_gan.training.lessons import Lessons
 from faceswap_gan.training.pairs import PairMaker
 from faceswap_gan.training.recolor import measure_colors

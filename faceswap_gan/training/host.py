@@ -1,8 +1,7 @@
-"""What the host gives a program: cores and memory, those of its container where it runs in one."""
+"""How much memory the host gives a program, that of its container where it runs in one."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,13 +11,6 @@ _LIMITS = {  # of a control group: limit, use, and the line of memory.stat that 
     "": ("memory.max", "memory.current", "inactive_file"),
     "memory": ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
 }
-
-
-def count_cores() -> int:
-    """Count the cores that this program may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def free_bytes() -> int:

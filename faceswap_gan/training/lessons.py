@@ -32,8 +32,8 @@ from faceswap_gan.faces.mesh_shape import measure_difference
 from faceswap_gan.faces.mesh_warp import map_back, rasterise, reduction, sample
 from faceswap_gan.faces.topology import MESH_POINTS
 from faceswap_gan.nn.fast import SIDES
+from faceswap_gan.threads import count_cores
 from faceswap_gan.training.face_set import FaceSet
-from faceswap_gan.training.host import count_cores
 
 Bytes = NDArray[np.uint8]
 Meshes = dict[int, Landmarks]

@@ -33,7 +33,6 @@ def group(folder, *, limit, use, stat, names=("memory.max", "memory.current")):
 
 def test_this_machine():
     assert 2**20 < host.free_bytes() < 2**50
-    assert host.count_cores() >= 1
 
 
 def test_without_limits(tree):
