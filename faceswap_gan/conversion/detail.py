@@ -58,13 +58,13 @@ def finest_detail(luma: Floats, face: float) -> Floats:
         luma: of the frame, float32 (h, w) in [0, 255].
         face: width of the face in it, px.
     """
-    return np.asarray(luma - cv2.GaussianBlur(luma, (0, 0), max(_FINEST * face, 0.3)), np.float32)
+    return np.asarray(cv2.subtract(luma, cv2.GaussianBlur(luma, (0, 0), max(_FINEST * face, 0.3))), np.float32)
 
 
 def _structure(image: Floats, sigma: float) -> Floats:
     luma = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     fine, coarse = (cv2.GaussianBlur(luma, (0, 0), s) for s in (sigma, _COARSER * sigma))
-    return np.asarray(fine - coarse, np.float32)
+    return np.asarray(cv2.subtract(fine, coarse), np.float32)
 
 
 def _beside_features(landmarks: npt.NDArray[np.float64], size: int) -> Floats:

@@ -100,12 +100,13 @@ class Look:
         luma, added = (cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in (below, layer.color))
         change = np.zeros_like(luma)
         if surface.detail is not None:
-            change += np.float32(finish.detail) * surface.detail * finest_detail(luma, surface.face)
+            fine = finest_detail(luma, surface.face)
+            change = np.asarray(cv2.multiply(surface.detail, fine, scale=finish.detail), np.float32)
         if finish.match_grain:
             painted = added + change
             measured = self._grain.update(measure_bands(luma, painted, layer.alpha), self.at, self._level)
             change += match_grain(painted, measured, frame=surface.frame, track=surface.track)
-        return replace(layer, color=layer.color + change[..., None])
+        return replace(layer, color=np.asarray(cv2.add(layer.color, cv2.merge([change] * 3)), np.float32))
 
     def lasts(self, now: float) -> bool:
         """Tell whether what is remembered would still count at a time, s."""

@@ -25,7 +25,7 @@ Image = npt.NDArray[np.uint8]
 FloatArray = npt.NDArray[np.floating[Any]]
 
 # Patches a call of R-Net and of O-Net, by their side: few lengths, so that little is compiled.
-_BATCHES = {24: (32, 128), 48: (8, 16, 40)}
+_BATCHES = {24: (64,), 48: (8, 16, 40)}
 
 _CUTTERS = 2  # threads that cut patches
 
