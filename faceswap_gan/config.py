@@ -180,7 +180,7 @@ _FAST = Settings(
         mouth=1.0,
         edge=0.5,
         structure=2.0,
-        motion=0.2,
+        motion=0.6,
         lesson=1.0,
         mask_shape=0.5,
     ),

@@ -17,7 +17,7 @@ from faceswap_gan.training.steps import Step, Tensors, Terms, to_mask, to_pictur
 
 _OUTSIDE = 0.05  # weight of pixels outside the face: hair and collar steady the code but are not painted
 _MOUTH_LOOK = 0.1  # weight of the mouth's luma in the look: how open it is on average is the footage's affair
-_ENOUGH = 0.8  # concordance of motion that is asked for
+_ENOUGH, _ENOUGH_TAUGHT = 0.8, 0.95  # concordance of motion that is asked for, without a teacher and with one
 _MEMORY = 0.95  # share of the mean swap that a step keeps
 
 
@@ -57,7 +57,10 @@ class FastStep(Step):
         terms = self._reconstruct(to_picture(target), head.rgb[: 2 * count], to_mask(masks))
         terms["mask"] = self.weights_of_losses.mask_shape * ops.mean(ops.binary_crossentropy(region, head.mask))
         terms["motion"] = self.weights_of_losses.motion * _move(
-            to_picture(pairs), head.rgb[2 * count :], to_mask(batch["pair_masks"])
+            to_picture(pairs),
+            head.rgb[2 * count :],
+            to_mask(batch["pair_masks"]),
+            taught=self.weights_of_losses.lesson > 0,
         )
         if self.weights_of_losses.lesson:
             pictures, trust = to_picture(batch["pair_pictures"]), to_mask(batch["pair_trust"])
@@ -120,13 +123,21 @@ class FastStep(Step):
         }
 
 
-def _move(footage: keras.KerasTensor, rgb: keras.KerasTensor, masks: keras.KerasTensor) -> keras.KerasTensor:
-    """Compare motion at the eyes and at the mouth; pair i is frames i and P + i."""
-    footage, rgb, masks = (ops.average_pool(x, 2, 2, data_format="channels_last") for x in (footage, rgb, masks))
+def _move(
+    footage: keras.KerasTensor, rgb: keras.KerasTensor, masks: keras.KerasTensor, *, taught: bool
+) -> keras.KerasTensor:
+    """Compare motion at the eyes and at the mouth; pair i is frames i and P + i.
+
+    A teacher shows what the person looks like, so nearly all motion can be asked for, the finest too. Without one the
+    last tenth of it would be bought with the footage's own features.
+    """
+    if not taught:
+        footage, rgb, masks = (ops.average_pool(x, 2, 2, data_format="channels_last") for x in (footage, rgb, masks))
+    enough = _ENOUGH_TAUGHT if taught else _ENOUGH
     pairs = footage.shape[0] // 2
     region = ops.maximum(masks[:pairs], masks[pairs:])
     before_after = (footage[:pairs], footage[pairs:]), (rgb[:pairs], rgb[pairs:])
-    return sum(motion_loss(*before_after, region[..., i : i + 1], enough=_ENOUGH) for i in (0, 1))
+    return sum(motion_loss(*before_after, region[..., i : i + 1], enough=enough) for i in (0, 1))
 
 
 def _maps(values: keras.KerasTensor) -> keras.KerasTensor:
