@@ -37,7 +37,8 @@ def motion_loss(
     References:
         Lin (1989), A concordance correlation coefficient to evaluate reproducibility, with means of zero.
     """
-    wanted, painted = (luma(pair[1]) - luma(pair[0]) for pair in (footage, swap))
+    wanted = luma(footage[1]) - luma(footage[0])
+    painted = _grey_luma(swap[1]) - _grey_luma(swap[0])
     weights = ops.cast(weights[..., 0], "float32")
     common = _sum(wanted * painted * weights)
     energy = _sum((wanted * wanted + painted * painted) * weights)
@@ -47,6 +48,15 @@ def motion_loss(
 def luma(image: keras.KerasTensor) -> keras.KerasTensor:
     """Weigh the colours of pictures (..., 3) into their luma (...), float32."""
     return ops.sum(ops.multiply(ops.cast(image, "float32"), _LUMA), axis=-1)
+
+
+def _grey_luma(image: keras.KerasTensor) -> keras.KerasTensor:
+    """Luma whose gradient is the same for red, green and blue.
+
+    Luma's own gradient is mostly green: what it makes brighter turns yellow, what it makes darker purple.
+    """
+    grey = ops.mean(ops.cast(image, "float32"), axis=-1)
+    return grey + ops.stop_gradient(luma(image) - grey)
 
 
 def _sum(values: keras.KerasTensor) -> keras.KerasTensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
 
@@ -98,3 +99,27 @@ def test_enough_motion_costs_nothing(enough, expected):
     still, weights = _grey(0, 0), np.ones((1, 1, 2, 1), "float32")
     loss = motion_loss((still, _grey(3, 4)), (still, _grey(4, 3)), weights, enough=enough)  # concordance 0.96
     assert float(loss) == pytest.approx(expected, abs=1e-5)
+
+
+class _Painted(keras.layers.Layer):
+    """Pictures that are trained themselves."""
+
+    def build(self, shape):
+        self.pictures = self.add_weight(name="pictures", shape=(6, 8, 8, 3), initializer="random_uniform")
+
+    def call(self, inputs):
+        return self.pictures + 0.0 * inputs
+
+
+def test_it_pulls_at_all_colours_alike(footage):
+    def loss(footage, swap):
+        return motion_loss((footage[:3], footage[3:]), (swap[:3], swap[3:]), ONES)
+
+    frames = np.concatenate(footage)
+    model = keras.Sequential([keras.Input((8, 8, 3), batch_size=6), painted := _Painted()])
+    model.compile(optimizer=keras.optimizers.SGD(1.0), loss=loss)
+    before = np.array(painted.pictures)
+    model.train_on_batch(frames, frames)
+    moved = np.array(painted.pictures) - before
+    assert np.abs(moved).max() > 1e-3
+    assert np.ptp(moved, axis=-1).max() < 1e-5 * np.abs(moved).max() + 1e-7
