@@ -62,10 +62,11 @@ class ColorMap:
         if self.kind == "curves":
             channels = [np.interp(image[..., c], LEVELS, self.table[c]) for c in range(3)]
             return np.stack(channels, axis=-1).astype(np.float32).clip(0, 255)
-        moved = _to_space(image, self.kind) * self.table[0] + self.table[1]
+        gain, offset = self.table
+        moved = cv2.transform(_to_space(image, self.kind), np.column_stack([np.diag(gain), offset]))
         if self.kind != "rgb":
-            moved = np.asarray(cv2.cvtColor(moved, _TO_RGB[self.kind]) * np.float32(255), np.float32)
-        return np.asarray(moved.clip(0, 255), np.float32)
+            moved = cv2.cvtColor(moved, _TO_RGB[self.kind]) * np.float32(255)
+        return np.asarray(np.clip(moved, 0, 255, out=moved), np.float32)
 
 
 def match(painted: Floats, target: Floats, weight: Floats, *, method: ColorMethod) -> ColorMap:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -71,17 +73,27 @@ def _beside_features(landmarks: npt.NDArray[np.float64], size: int) -> Floats:
     """Draw 0 on eyes, brows, nostrils and mouth, 1 beside them."""
     across = landmarks[1] - landmarks[0]
     distance = max(float(np.hypot(*across)), 1e-6)
-    across = (across / distance).astype(np.float32)
+    across = across / distance
     down = np.asarray([-across[1], across[0]])
     # The ellipses are soft: every second pixel of a crop of 128 px tells.
     few = max(1, size // _FEW)
-    y, x = np.mgrid[: size // few, : size // few].astype(np.float32) * few + (few - 1) / 2
-    kept = np.ones(x.shape, np.float32)
+    y, x = _places(size // few, few)
+    u, v = (cv2.addWeighted(x, axis[0], y, axis[1], 0) for axis in (across, down))
+    nearest = np.full(x.shape, np.inf, np.float32)
     for points, offset, half_width, half_height in _FEATURES.values():
         centres = landmarks[list(points)]
         for centre in [centres.mean(axis=0)] if points == (3, 4) else centres:
-            cx, cy = (centre + offset * distance * down).astype(np.float32)
-            u, v = ((x - cx) * axis[0] + (y - cy) * axis[1] for axis in (across, down))
-            radius = cv2.magnitude(u / (half_width * distance), v / (half_height * distance))
-            np.minimum(kept, np.clip((radius - 1) / _SOFTNESS + 0.5, 0, 1), out=kept)
+            cu, cv = np.float32(centre @ across), np.float32(centre @ down + offset * distance)
+            beside, below = (
+                (u - cu) / np.float32(half_width * distance),
+                (v - cv) / np.float32(half_height * distance),
+            )
+            cv2.min(nearest, cv2.magnitude(beside, below), dst=nearest)
+    kept = np.clip((nearest - 1) / np.float32(_SOFTNESS) + np.float32(0.5), 0, 1)
     return np.asarray(cv2.resize(kept, (size, size), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+@lru_cache(maxsize=4)
+def _places(count: int, step: int) -> Floats:
+    """Give rows and columns of a grid whose cells are ``step`` px wide, float32 (2, count, count); shared."""
+    return np.asarray(np.mgrid[:count, :count] * step + (step - 1) / 2, np.float32)

@@ -97,16 +97,18 @@ class Look:
             surface: whose face it is, and where detail may lie.
         """
         finish = self._finish
-        luma, added = (cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in (below, layer.color))
+        luma = cv2.cvtColor(below, cv2.COLOR_RGB2GRAY)
         change = np.zeros_like(luma)
         if surface.detail is not None:
             fine = finest_detail(luma, surface.face)
             change = np.asarray(cv2.multiply(surface.detail, fine, scale=finish.detail), np.float32)
         if finish.match_grain:
-            painted = added + change
+            painted = cv2.cvtColor(layer.color, cv2.COLOR_RGB2GRAY) + change
             measured = self._grain.update(measure_bands(luma, painted, layer.alpha), self.at, self._level)
             change += match_grain(painted, measured, frame=surface.frame, track=surface.track)
-        return replace(layer, color=np.asarray(cv2.add(layer.color, cv2.merge([change] * 3)), np.float32))
+        color = cv2.cvtColor(change, cv2.COLOR_GRAY2RGB)
+        cv2.add(layer.color, color, dst=color)  # in place: a new array of this size costs as much as the sum
+        return replace(layer, color=np.asarray(color, np.float32))
 
     def lasts(self, now: float) -> bool:
         """Tell whether what is remembered would still count at a time, s."""

@@ -8,31 +8,27 @@ References:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from faceswap_gan.errors import SettingsError
 from faceswap_gan.faces import boxes as bx
 from faceswap_gan.faces import mtcnn
+from faceswap_gan.faces.patches import infer_patches, shrink
 from faceswap_gan.faces.pyramid import CELL, Pyramid, plan_pyramid
 
 Image = npt.NDArray[np.uint8]
 FloatArray = npt.NDArray[np.floating[Any]]
 
-# Patches a call of R-Net and of O-Net, by their side: few lengths, so that little is compiled.
-_BATCHES = {24: (64,), 48: (8, 16, 40)}
-
-_CUTTERS = 2  # threads that cut patches
-
 # The weights' publisher samples a square from corner to corner, 47 steps for 48 px, so what we average from edge to
 # edge lies a little nearer to the middle. Without this the points of six real clips lay up to 2 % too far apart,
 # beside the publisher's own and, in the median of pictures of 15 people, beside the irises of the face mesh.
 _SPREAD = 47 / 48
+
+_SAMPLES = 96  # px of a square's side from which on the frame is shrunk for `FaceDetector.refine`
 
 # Views of a square for `FaceDetector.refine`: what is added to x1, y1, x2, y2 in parts of its side.
 _VIEWS = np.asarray(
@@ -162,7 +158,10 @@ class FaceDetector:
         sides = np.tile(squares[:, 2:] - squares[:, :2], 2)
         views = (squares[:, None] + _VIEWS * sides[:, None]).reshape(-1, 4)
         frame = np.repeat(np.arange(len(images)), len(_VIEWS))
-        at, points = self._finish(images, _Candidates(frame, views, np.ones(len(views))))
+        # More than a few samples for each pixel that O-Net sees tell it nothing, and are averaged five times.
+        steps = 2 ** np.floor(np.log2(np.maximum(sides[:, 0] / _SAMPLES, 1)))
+        small = [shrink(image, int(step)) for image, step in zip(images, steps, strict=True)]
+        at, points = self._finish(small, _Candidates(frame, views, np.ones(len(views))), steps[frame, None])
         scores = at.scores.reshape(len(images), -1)
         weights = (scores**2 + 1e-6) / np.sum(scores**2 + 1e-6, axis=1, keepdims=True)
         mean_boxes = np.einsum("nv,nvc->nc", weights, at.boxes.reshape(len(images), -1, 4))
@@ -210,17 +209,20 @@ class FaceDetector:
         if not len(at.frame):
             return at
         squares = np.rint(bx.square(at.boxes))
-        offsets, face = _infer_patches(self._rnet, images, at.frame, squares, 24)
+        offsets, face = infer_patches(self._rnet, images, at.frame, squares, 24)
         kept = np.flatnonzero(face[:, 1] > 0.7)
         judged = _Candidates(at.frame, _move(squares, offsets), face[:, 1]).keep(kept)
         return judged.suppress(0.7)
 
-    def _finish(self, images: Sequence[Image], at: _Candidates) -> tuple[_Candidates, FloatArray]:
-        """O-Net: final boxes, and points float (n, 5, 2) px."""
+    def _finish(
+        self, images: Sequence[Image], at: _Candidates, steps: FloatArray | float = 1.0
+    ) -> tuple[_Candidates, FloatArray]:
+        """O-Net: final boxes, and points float (n, 5, 2) px; each frame may be smaller, ``steps`` (n, 1) times."""
         if not len(at.frame):
             return at, np.empty((0, 5, 2))
-        squares = np.rint(bx.square(at.boxes))
-        offsets, points, face = _infer_patches(self._onet, images, at.frame, squares, 48)
+        squares = np.rint(bx.square(at.boxes) / steps)
+        offsets, points, face = infer_patches(self._onet, images, at.frame, squares, 48)
+        squares = squares * steps
         sides = squares[:, None, 2:] - squares[:, None, :2]
         # The published weights count pixels from 1, as MATLAB does.
         located = points.reshape(-1, 2, 5).transpose(0, 2, 1) * (sides + 1) + squares[:, None, :2] - 1
@@ -252,48 +254,3 @@ def _suppress_by_frame(at: _Candidates, threshold: float, over: str) -> npt.NDAr
         mine = np.flatnonzero(at.frame == frame)
         kept.append(mine[bx.suppress(at.boxes[mine], at.scores[mine], threshold=threshold, over=over)])
     return np.concatenate(kept)
-
-
-def _infer_patches(
-    model: Any, images: Sequence[Image], frame: npt.NDArray[np.intp], squares: FloatArray, side: int
-) -> list[npt.NDArray[np.float32]]:
-    """Run a network on squares cut from frames, in batches of few lengths."""
-    patches = _cut_patches(images, frame, squares, side)
-    parts = []
-    for start in range(0, len(patches), _BATCHES[side][-1]):
-        chunk = patches[start : start + _BATCHES[side][-1]]
-        length = next(b for b in _BATCHES[side] if b >= len(chunk))
-        padded = np.zeros((length, side, side, 3), np.uint8)
-        padded[: len(chunk)] = chunk
-        parts.append([output[: len(chunk)] for output in mtcnn.infer(model, padded)])
-    return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]
-
-
-def _cut_patches(
-    images: Sequence[Image], frame: npt.NDArray[np.intp], squares: FloatArray, side: int
-) -> npt.NDArray[np.uint8]:
-    """Cut squares from frames, uint8 (n, side, side, 3); resizing lets other threads run."""
-    patches = np.empty((len(squares), side, side, 3), np.uint8)
-
-    def cut(first: int) -> None:
-        for i in range(first, len(squares), _CUTTERS):
-            patches[i] = _patch(images[frame[i]], squares[i], side)
-
-    with ThreadPoolExecutor(_CUTTERS, thread_name_prefix="patches") as pool:
-        list(pool.map(cut, range(_CUTTERS)))
-    return patches
-
-
-def _patch(image: Image, box: FloatArray, side: int) -> Image:
-    """Cut a square of whole pixels, grey outside the frame, and resize it to (side, side, 3)."""
-    height, width = image.shape[:2]
-    x1, y1, x2, y2 = (int(v) for v in box)
-    x2, y2 = max(x2, x1 + 1), max(y2, y1 + 1)
-    inner = image[max(y1, 0) : max(y2, 0), max(x1, 0) : max(x2, 0)]
-    if inner.shape[:2] != (y2 - y1, x2 - x1):
-        padded = np.full((y2 - y1, x2 - x1, 3), 128, np.uint8)
-        top, left = max(-y1, 0), max(-x1, 0)
-        padded[top : top + inner.shape[0], left : left + inner.shape[1]] = inner
-        inner = padded
-    method = cv2.INTER_AREA if x2 - x1 > side else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(inner, (side, side), interpolation=method), np.uint8)

@@ -119,7 +119,7 @@ def _paint(
         across, down = (1, 1) if samples.shape == inside.shape else block
         top, left = box[0].start // down, box[1].start // across
         part = plane[top : top + samples.shape[0], left : left + samples.shape[1]]
-        np.copyto(part, samples, where=_shared(inside, across, down))
+        part[:] = cv2.copyTo(samples, _shared(inside, across, down).view(np.uint8), np.ascontiguousarray(part))
 
 
 def _span(first: int, count: int, size: int, block: int) -> tuple[int, int]:
