@@ -44,7 +44,7 @@ def test_parts_from_the_mesh_go_to_a_folder_each(facedata, tmp_path, caplog):
     drawn = {part: read_mask(mask_folder(faces, part) / crop.name) for part in ("mouth", "face")}
     left, right = crop.landmarks[3:]
     x, y = np.rint((left + right) / 2).astype(int)
-    assert drawn["mouth"][y, x] == drawn["face"][y, x] == 255
+    assert min(drawn["mouth"][y, x], drawn["face"][y, x]) > 250  # soft at its edge, whole in the middle
     assert (drawn["face"] > 127).mean() > 5 * (drawn["mouth"] > 127).mean() > 0
     assert not mask_folder(faces).exists()
     assert caplog.text.count("masks of mouth") == 1

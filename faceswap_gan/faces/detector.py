@@ -17,7 +17,7 @@ import numpy.typing as npt
 from faceswap_gan.errors import SettingsError
 from faceswap_gan.faces import boxes as bx
 from faceswap_gan.faces import mtcnn
-from faceswap_gan.faces.patches import infer_patches, shrink
+from faceswap_gan.faces.patches import infer, infer_patches, view_squares
 from faceswap_gan.faces.pyramid import CELL, Pyramid, plan_pyramid
 
 Image = npt.NDArray[np.uint8]
@@ -27,8 +27,6 @@ FloatArray = npt.NDArray[np.floating[Any]]
 # edge lies a little nearer to the middle. Without this the points of six real clips lay up to 2 % too far apart,
 # beside the publisher's own and, in the median of pictures of 15 people, beside the irises of the face mesh.
 _SPREAD = 47 / 48
-
-_SAMPLES = 96  # px of a square's side from which on the frame is shrunk for `FaceDetector.refine`
 
 # Views of a square for `FaceDetector.refine`: what is added to x1, y1, x2, y2 in parts of its side.
 _VIEWS = np.asarray(
@@ -156,12 +154,10 @@ class FaceDetector:
             return []
         squares = bx.square(np.asarray(boxes, np.float64))
         sides = np.tile(squares[:, 2:] - squares[:, :2], 2)
-        views = (squares[:, None] + _VIEWS * sides[:, None]).reshape(-1, 4)
+        views = squares[:, None] + _VIEWS * sides[:, None]
+        patches = [view_squares(image, own, 48) for image, own in zip(images, views, strict=True)]
         frame = np.repeat(np.arange(len(images)), len(_VIEWS))
-        # More than a few samples for each pixel that O-Net sees tell it nothing, and are averaged five times.
-        steps = 2 ** np.floor(np.log2(np.maximum(sides[:, 0] / _SAMPLES, 1)))
-        small = [shrink(image, int(step)) for image, step in zip(images, steps, strict=True)]
-        at, points = self._finish(small, _Candidates(frame, views, np.ones(len(views))), steps[frame, None])
+        at, points = self._locate(frame, views.reshape(-1, 4), infer(self._onet, np.concatenate(patches)))
         scores = at.scores.reshape(len(images), -1)
         weights = (scores**2 + 1e-6) / np.sum(scores**2 + 1e-6, axis=1, keepdims=True)
         mean_boxes = np.einsum("nv,nvc->nc", weights, at.boxes.reshape(len(images), -1, 4))
@@ -214,21 +210,25 @@ class FaceDetector:
         judged = _Candidates(at.frame, _move(squares, offsets), face[:, 1]).keep(kept)
         return judged.suppress(0.7)
 
-    def _finish(
-        self, images: Sequence[Image], at: _Candidates, steps: FloatArray | float = 1.0
-    ) -> tuple[_Candidates, FloatArray]:
-        """O-Net: final boxes, and points float (n, 5, 2) px; each frame may be smaller, ``steps`` (n, 1) times."""
+    def _finish(self, images: Sequence[Image], at: _Candidates) -> tuple[_Candidates, FloatArray]:
+        """O-Net: final boxes, and points float (n, 5, 2) px."""
         if not len(at.frame):
             return at, np.empty((0, 5, 2))
-        squares = np.rint(bx.square(at.boxes) / steps)
-        offsets, points, face = infer_patches(self._onet, images, at.frame, squares, 48)
-        squares = squares * steps
+        squares = np.rint(bx.square(at.boxes))
+        return self._locate(at.frame, squares, infer_patches(self._onet, images, at.frame, squares, 48))
+
+    @staticmethod
+    def _locate(
+        frame: npt.NDArray[np.intp], squares: FloatArray, answers: Sequence[npt.NDArray[np.float32]]
+    ) -> tuple[_Candidates, FloatArray]:
+        """Bring what O-Net says of squares back to the frame."""
+        offsets, points, face = answers
         sides = squares[:, None, 2:] - squares[:, None, :2]
         # The published weights count pixels from 1, as MATLAB does.
         located = points.reshape(-1, 2, 5).transpose(0, 2, 1) * (sides + 1) + squares[:, None, :2] - 1
         centres = (squares[:, None, :2] + squares[:, None, 2:]) / 2
         located = centres + (located - centres) * _SPREAD
-        return _Candidates(at.frame, _move(squares, offsets), face[:, 1]), located
+        return _Candidates(frame, _move(squares, offsets), face[:, 1]), located
 
 
 def _face(box: FloatArray, points: FloatArray, score: float) -> Face:

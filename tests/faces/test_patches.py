@@ -1,0 +1,39 @@
+"""Squares of frames to patches."""
+
+import cv2
+import numpy as np
+import pytest
+
+from faceswap_gan.faces.patches import view_squares
+
+
+def ramp(height, width):
+    """A picture whose red is x and whose green is y, in quarters of a px."""
+    y, x = np.mgrid[:height, :width]
+    return np.dstack([x / 4, y / 4, np.full(x.shape, 128.0)]).round().astype(np.uint8)
+
+
+@pytest.mark.parametrize("side", [30.0, 48.0, 97.3, 311.7])
+def test_patches_lie_where_the_squares_do(side):
+    x, y = 200.4, 150.8
+    squares = np.asarray([[x, y, x + side, y + side], [x - 7.3, y, x + side - 7.3, y + side]])
+    first, second = view_squares(ramp(700, 800), squares, 48).astype(float)
+    middles = (np.arange(48) + 0.5) * side / 48 - 0.5
+    for found, true in ((first[:, 24, 1], y + middles), (first[24, :, 0], x + middles)):
+        np.testing.assert_allclose(found, true / 4, atol=1)  # levels are whole: no place in a single pixel is exact
+        assert np.mean(found) == pytest.approx(np.mean(true) / 4, abs=0.15)
+    assert np.mean(first[..., 0] - second[..., 0]) == pytest.approx(7.3 / 4, abs=0.1)
+
+
+def test_large_squares_are_averaged():
+    noise = np.random.default_rng(0).integers(0, 256, (480, 480, 3), dtype=np.uint8)
+    (patch,) = view_squares(noise, np.asarray([[0.0, 0.0, 480.0, 480.0]]), 48)
+    whole = cv2.resize(noise, (48, 48), interpolation=cv2.INTER_AREA)
+    np.testing.assert_allclose(patch.astype(int), whole, atol=2)
+
+
+def test_beyond_the_frame_is_grey():
+    (patch,) = view_squares(np.full((100, 100, 3), 255, np.uint8), np.asarray([[-96.0, 0.0, 96.0, 192.0]]), 48)
+    assert (patch[:, :22] == 128).all()
+    assert (patch[30:] == 128).all()
+    assert (patch[1:24, 26:47] == 255).all()
