@@ -7,22 +7,18 @@ import pytest
 from faceswap_gan.faces.patches import view_squares
 
 
-def ramp(height, width):
-    """A picture whose red is x and whose green is y, in quarters of a px."""
-    y, x = np.mgrid[:height, :width]
-    return np.dstack([x / 4, y / 4, np.full(x.shape, 128.0)]).round().astype(np.uint8)
-
-
-@pytest.mark.parametrize("side", [30.0, 48.0, 97.3, 311.7])
+@pytest.mark.parametrize("side", [30.0, 48.0, 97.3, 190.7])
 def test_patches_lie_where_the_squares_do(side):
-    x, y = 200.4, 150.8
-    squares = np.asarray([[x, y, x + side, y + side], [x - 7.3, y, x + side - 7.3, y + side]])
-    first, second = view_squares(ramp(700, 800), squares, 48).astype(float)
+    y, x = np.mgrid[:256, :256]
+    ramp = np.dstack([x, y, x]).astype(np.uint8)  # red is x, green is y
+    left, top = 30.4, 50.8
+    squares = np.asarray([[left, top, left + side, top + side], [left - 7.3, top, left + side - 7.3, top + side]])
+    first, second = view_squares(ramp, squares, 48).astype(float)
     middles = (np.arange(48) + 0.5) * side / 48 - 0.5
-    for found, true in ((first[:, 24, 1], y + middles), (first[24, :, 0], x + middles)):
-        np.testing.assert_allclose(found, true / 4, atol=1)  # levels are whole: no place in a single pixel is exact
-        assert np.mean(found) == pytest.approx(np.mean(true) / 4, abs=0.15)
-    assert np.mean(first[..., 0] - second[..., 0]) == pytest.approx(7.3 / 4, abs=0.1)
+    for found, true in ((first[:, 24, 1], top + middles), (first[24, :, 0], left + middles)):
+        np.testing.assert_allclose(found, true, atol=1)
+        assert np.mean(found) == pytest.approx(np.mean(true), abs=0.3)
+    assert np.mean(first[..., 0] - second[..., 0]) == pytest.approx(7.3, abs=0.1)
 
 
 def test_large_squares_are_averaged():
