@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -63,6 +64,8 @@ def main(
     result: dict[str, Any] = {"cores": os.cpu_count(), "load": os.getloadavg()[0], "video": video.name}
     with tempfile.TemporaryDirectory() as folder:
         os.environ.setdefault("FACESWAP_CONFIG", folder)
+        # A copy: what is stated here is not what the model's people agreed to.
+        model = Path(shutil.copytree(model, Path(folder) / "model"))
         if rounds:
             result["speed"] = measure_speed(video, model, Path(folder), rounds, preset)
         if minutes is not None:
