@@ -40,7 +40,7 @@ from faceswap_gan.training.classic import ClassicStep
 from faceswap_gan.training.face_set import FEWEST, FaceSet
 from faceswap_gan.training.lessons import footage_lessons
 from faceswap_gan.training.networks import Networks, build_networks
-from faceswap_gan.training.steps import build_step
+from faceswap_gan.training.steps import build_step, to_picture
 
 Batch = Mapping[str, Any]
 Kind = Literal["discriminator", "generator", "both"]
@@ -202,7 +202,8 @@ class Player(ClassicStep):  # type: ignore[misc]
         return found
 
     def _act(self, batch: Batch) -> dict[str, Any]:
-        terms: dict[str, Any] = self._side(self._person, self._see(batch, self._person), batch["ratio"][0])
+        code = self.networks["encoder"](to_picture(batch[f"{self._person}_warped"]), training=True)
+        terms: dict[str, Any] = self._side(self._person, self._see(batch, self._person, code), batch["ratio"][0])
         return terms
 
 

@@ -30,6 +30,7 @@ ALLOWED = {
 # Files that may name a backend, each with its reason: keras.ops does all the rest.
 BACKEND_FILES: dict[str, str] = {
     "training/devices.py": "several devices are JAX's sharding and TensorFlow's strategies, which Keras hands on",
+    "training/adam.py": "TensorFlow's own operation for Adam: Keras's ten take a sixth of a step of classic-64",
     "faces/fan.py": "the face-alignment package is torch's, and reads its weights from torch's hub",
 }
 

@@ -47,9 +47,15 @@ class PersonMaps(keras.layers.Layer):  # type: ignore[misc]
     def call(self, inputs: list[keras.KerasTensor]) -> keras.KerasTensor:
         """Transform features (N, H, W, C) by the maps of people int (N,)."""
         features, person = inputs
-        scale = ops.take(ops.cast(self.scale, features.dtype), person, axis=0)
-        shift = ops.take(ops.cast(self.shift, features.dtype), person, axis=0)
+        chosen = ops.one_hot(person, self.people, dtype=features.dtype)
+        scale, shift = (self._choose(maps, chosen) for maps in (self.scale, self.shift))
         return features * scale + shift
+
+    @staticmethod
+    def _choose(maps: keras.Variable, chosen: keras.KerasTensor) -> keras.KerasTensor:
+        """Give each sample its person's map by a product, whose gradient is faster than that of `ops.take`."""
+        flat = ops.matmul(chosen, ops.reshape(ops.cast(maps, chosen.dtype), (maps.shape[0], -1)))
+        return ops.reshape(flat, (-1, *maps.shape[1:]))
 
     def reset(self) -> None:
         """Forget the people: scale one, shift zero."""
@@ -156,8 +162,9 @@ def build_fast_decoder(
     x = layers.Conv2D(4 * block * block, 3, padding="same", kernel_initializer=_start(rng, "glorot"), name="paint")(x)
     for index in range(block.bit_length() - 1):
         x = PixelShuffle(name=f"paint_shuffle{index + 1}")(x)
-    mask = layers.Activation("sigmoid", dtype="float32", name="mask")(x[..., 0:1])
-    rgb = layers.Activation("tanh", dtype="float32", name="rgb")(x[..., 1:4])
+    mask, rgb = ops.split(x, [1], axis=-1)  # not slices: TensorFlow puts their gradients together in one thread
+    mask = layers.Activation("sigmoid", dtype="float32", name="mask")(mask)
+    rgb = layers.Activation("tanh", dtype="float32", name="rgb")(rgb)
     head = layers.Concatenate(dtype="float32", name="head")([mask, rgb])
     return keras.Model([code, person], {"head": head}, name=name)
 

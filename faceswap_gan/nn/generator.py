@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 
 import keras
 import numpy as np
-from keras import layers
+from keras import layers, ops
 
 from faceswap_gan.errors import SettingsError
 from faceswap_gan.nn.blocks import (
@@ -43,7 +43,9 @@ class Swap:
 
 def split_head(head: keras.KerasTensor) -> Swap:
     """Split a decoder's last output, float (..., 4): the mask comes first, then red, green, blue."""
-    return Swap(rgb=head[..., 1:4], mask=head[..., 0:1])
+    split = np.split if isinstance(head, np.ndarray) else ops.split
+    mask, rgb = split(head, [1], axis=-1)
+    return Swap(rgb=rgb, mask=mask)
 
 
 def split_outputs(outputs: Mapping[str, keras.KerasTensor]) -> tuple[Swap, list[keras.KerasTensor]]:

@@ -127,8 +127,10 @@ def resize(images: keras.KerasTensor, shape: tuple[int, int]) -> keras.KerasTens
 
 def neighbour_differences(images: keras.KerasTensor) -> tuple[keras.KerasTensor, keras.KerasTensor]:
     """Return d1 = |z[i, j] - z[i + 1, j]| and d2 = |z[i, j] - z[i, j + 1]|, both (N, H - 1, W - 1, C)."""
-    corner = images[:, :-1, :-1]
-    return ops.abs(corner - images[:, 1:, :-1]), ops.abs(corner - images[:, :-1, 1:])
+    number, height, width, channels = images.shape
+    shape = (number, height - 1, width - 1, channels)
+    corner, below, beside = (ops.slice(images, (0, y, x, 0), shape) for y, x in ((0, 0), (1, 0), (0, 1)))
+    return ops.abs(corner - below), ops.abs(corner - beside)
 
 
 def _edge_errors(target: keras.KerasTensor, rgb: keras.KerasTensor) -> list[keras.KerasTensor]:

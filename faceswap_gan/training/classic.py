@@ -15,18 +15,10 @@ from faceswap_gan.nn import adversarial, losses
 from faceswap_gan.nn.fast import SIDES
 from faceswap_gan.nn.generator import Swap, split_outputs
 from faceswap_gan.nn.perceptual import perceptual_loss
+from faceswap_gan.training.adam import PlayersAdam, exchange_values
 from faceswap_gan.training.networks import Networks
 from faceswap_gan.training.schedule import Phase
-from faceswap_gan.training.steps import (
-    PlayersAdam,
-    Step,
-    Tensors,
-    Terms,
-    exchange_values,
-    reconstruction_terms,
-    to_mask,
-    to_picture,
-)
+from faceswap_gan.training.steps import Step, Tensors, Terms, reconstruction_terms, to_mask, to_picture
 
 _TERMS = ("adversarial", "reconstruction", "edge", "mask", "cyclic", "perceptual", "discriminator")
 
@@ -76,7 +68,8 @@ class ClassicStep(Step):
 
     def terms(self, batch: Tensors) -> Terms:
         """Sum the weighted losses over both people; ``discriminator`` is the other player's."""
-        people = {side: self._see(batch, side) for side in SIDES}
+        codes = self._encode({side: to_picture(batch[f"{side}_warped"]) for side in SIDES})
+        people = {side: self._see(batch, side, codes[side]) for side in SIDES}
         sums: Terms = {}
         for side, painted in people.items():
             for name, value in self._side(side, painted, batch["ratio"][0]).items():
@@ -90,12 +83,21 @@ class ClassicStep(Step):
             name=name, shape=(), initializer=keras.initializers.Constant(value), trainable=False, dtype="float32"
         )
 
-    def _see(self, batch: Tensors, side: str) -> _Painted:
+    def _see(self, batch: Tensors, side: str, code: keras.KerasTensor) -> _Painted:
+        """Paint a person's warped crops, whose code is given, as that person."""
         warped, target = (to_picture(batch[f"{side}_{name}"]) for name in ("warped", "target"))
-        head, sides = split_outputs(self._paint(warped, side))
+        head, sides = split_outputs(self.networks[f"decoder_{side}"](code, training=True))
         self.mask_area.update_state(ops.stop_gradient(head.mask))
         judged = adversarial.Judged(target=target, warped=warped, masked=head.over(warped), rgb=head.rgb)
         return _Painted(head, sides, judged, to_mask(batch[f"{side}_masks"][..., 0:1]))
+
+    def _encode(self, crops: dict[str, keras.KerasTensor]) -> dict[str, keras.KerasTensor]:
+        """Encode both people at once, as weights take most of the time; apart where a batch shares statistics."""
+        encoder = self.networks["encoder"]
+        if any(isinstance(layer, keras.layers.BatchNormalization) for layer in encoder.layers):
+            return {side: encoder(crops[side], training=True) for side in SIDES}
+        codes = encoder(ops.concatenate([crops[side] for side in SIDES]), training=True)
+        return dict(zip(SIDES, ops.split(codes, len(SIDES)), strict=True))
 
     def _side(self, side: str, painted: _Painted, ratio: keras.KerasTensor) -> Terms:
         weights, head, target = self.weights_of_losses, painted.head, painted.judged.target

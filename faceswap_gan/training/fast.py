@@ -53,23 +53,23 @@ class FastStep(Step):
         code = self.networks["encoder"](to_picture(ops.concatenate([warped, pairs])), training=True)
         head = split_head(self.networks["decoder"]([code, person], training=True)["head"])
         self.mask_area.update_state(ops.stop_gradient(head.mask))
-        region = to_mask(ops.concatenate([masks, batch["pair_masks"]])[..., 2:3])
-        terms = self._reconstruct(to_picture(target), head.rgb[: 2 * count], to_mask(masks))
+        pair_masks = to_mask(batch["pair_masks"])
+        region = ops.concatenate([to_mask(masks[..., 2:3]), pair_masks[..., 2:3]])
+        own, first, second = ops.split(head.rgb, [2 * count, 2 * count + pairs.shape[0] // 2])
+        terms = self._reconstruct(to_picture(target), own, to_mask(masks))
         terms["mask"] = self.weights_of_losses.mask_shape * ops.mean(ops.binary_crossentropy(region, head.mask))
+        taught = self.weights_of_losses.lesson > 0
         terms["motion"] = self.weights_of_losses.motion * _move(
-            to_picture(pairs),
-            head.rgb[2 * count :],
-            to_mask(batch["pair_masks"]),
-            taught=self.weights_of_losses.lesson > 0,
+            to_picture(pairs), (first, second), pair_masks, taught=taught
         )
-        if self.weights_of_losses.lesson:
+        swaps = ops.concatenate([first, second])
+        if taught:
             pictures, trust = to_picture(batch["pair_pictures"]), to_mask(batch["pair_trust"])
-            taught = self._reconstruct(pictures, head.rgb[2 * count :], to_mask(batch["pair_masks"]), trust)
-            terms["lesson"] = self.weights_of_losses.lesson * sum(taught.values())
+            lesson = self._reconstruct(pictures, swaps, pair_masks, trust)
+            terms["lesson"] = self.weights_of_losses.lesson * sum(lesson.values())
         else:
-            terms["look"] = self.weights_of_losses.look * self._look(
-                head.rgb[2 * count :], painted, to_mask(batch["pair_masks"]), to_picture(batch["looks"])
-            )
+            looks = to_picture(batch["looks"])
+            terms["look"] = self.weights_of_losses.look * self._look(swaps, painted, pair_masks, looks)
         return terms
 
     def _look(
@@ -115,7 +115,7 @@ class FastStep(Step):
         region = _OUTSIDE + (1.0 - _OUTSIDE) * face + parts if trust is None else trust * (1.0 + parts)
         differences = zip(neighbour_differences(rgb), neighbour_differences(target), strict=True)
         edges = [ops.mean(ops.abs(a - b) * region[:, :-1, :-1]) for a, b in differences]
-        halves = [ops.average_pool(image, 2, 2, data_format="channels_last") for image in (target, rgb, region)]
+        halves = [_halve(image) for image in (target, rgb, region)]
         return {
             "reconstruction": 2.0 * weights.reconstruction * ops.mean(ops.abs(rgb - target) * region),
             "structure": 2.0 * weights.structure * dssim_loss(halves[0], halves[1], halves[2]),
@@ -124,20 +124,28 @@ class FastStep(Step):
 
 
 def _move(
-    footage: keras.KerasTensor, rgb: keras.KerasTensor, masks: keras.KerasTensor, *, taught: bool
+    footage: keras.KerasTensor,
+    swaps: tuple[keras.KerasTensor, keras.KerasTensor],
+    masks: keras.KerasTensor,
+    *,
+    taught: bool,
 ) -> keras.KerasTensor:
     """Compare motion at the eyes and at the mouth; pair i is frames i and P + i.
 
     A teacher shows what the person looks like, so nearly all motion can be asked for, the finest too. Without one the
     last tenth of it would be bought with the footage's own features.
     """
-    if not taught:
-        footage, rgb, masks = (ops.average_pool(x, 2, 2, data_format="channels_last") for x in (footage, rgb, masks))
-    enough = _ENOUGH_TAUGHT if taught else _ENOUGH
     pairs = footage.shape[0] // 2
+    before_after = (footage[:pairs], footage[pairs:]), swaps
     region = ops.maximum(masks[:pairs], masks[pairs:])
-    before_after = (footage[:pairs], footage[pairs:]), (rgb[:pairs], rgb[pairs:])
+    if not taught:
+        before_after, region = keras.tree.map_structure(_halve, (before_after, region))
+    enough = _ENOUGH_TAUGHT if taught else _ENOUGH
     return sum(motion_loss(*before_after, region[..., i : i + 1], enough=enough) for i in (0, 1))
+
+
+def _halve(pictures: keras.KerasTensor) -> keras.KerasTensor:
+    return ops.average_pool(pictures, 2, 2, data_format="channels_last")
 
 
 def _maps(values: keras.KerasTensor) -> keras.KerasTensor:

@@ -6,7 +6,7 @@ A step is a stock `keras.Model` that overrides `compute_loss` alone, so that one
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -16,6 +16,7 @@ from keras import ops
 from faceswap_gan.config import LossSettings, Settings
 from faceswap_gan.errors import SettingsError
 from faceswap_gan.nn import losses
+from faceswap_gan.training.adam import PlayersAdam
 from faceswap_gan.training.average import WeightAverage
 from faceswap_gan.training.devices import count_parts, split_batch, spread_batch
 from faceswap_gan.training.networks import Networks
@@ -166,94 +167,6 @@ def build_step(networks: Networks, settings: Settings, *, features: keras.Model 
     optimizer.build(step.trainable_variables)
     step.compile(optimizer=optimizer)
     return step
-
-
-class PlayersAdam(keras.optimizers.Adam):  # type: ignore[misc]
-    """Adam for two players: another rate for some of the variables, the discriminators', and a norm for each player.
-
-    Args:
-        learning_rate: rate of the generator.
-        other: variables with their own rate.
-        ratio: that rate in parts of learning_rate.
-        clip_norm: largest norm of a player's whole gradient, beyond which it is scaled down; 0: any.
-        **kwargs: Adam's.
-    """
-
-    def __init__(
-        self,
-        learning_rate: float,
-        *,
-        other: list[keras.Variable],
-        ratio: float,
-        clip_norm: float = 0.0,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(learning_rate, **kwargs)
-        self._clip_norm = clip_norm
-        self._other = frozenset(id(variable) for variable in other)
-        self._other_indices: frozenset[int] = frozenset()
-        self._ratio = ratio
-
-    def build(self, variables: list[keras.Variable]) -> None:
-        """Make the moments, and note where the variables with their own rate stand."""
-        super().build(variables)
-        self._other_indices = frozenset(i for i, each in enumerate(variables) if id(each) in self._other)
-
-    def apply(self, grads: Any, trainable_variables: Any = None) -> None:
-        """Update all variables by their gradients, each player's no longer than the largest norm."""
-        if self._clip_norm:
-            others: Collection[int] = self._other_indices
-            if trainable_variables is not None:
-                trainable_variables = list(trainable_variables)
-                others = {i for i, each in enumerate(trainable_variables) if self._get_variable_index(each) in others}
-            grads = clip_by_player(list(grads), others, self._clip_norm)
-        super().apply(grads, trainable_variables)
-
-    def exchange(self, first: Sequence[keras.Variable], second: Sequence[keras.Variable]) -> None:
-        """Let the moments of two networks' variables change places."""
-        for moments in (self._momentums, self._velocities):
-            exchange_values(*([moments[self._get_variable_index(each)] for each in side] for side in (first, second)))
-
-    def update_step(
-        self, gradient: keras.KerasTensor, variable: keras.Variable, learning_rate: keras.KerasTensor
-    ) -> None:
-        """Update a variable at its player's rate."""
-        # TensorFlow passes its own variable instead of the Keras one: only the index tells which it is
-        is_other = self._get_variable_index(variable) in self._other_indices
-        rate = learning_rate * self._ratio if is_other else learning_rate
-        super().update_step(gradient, variable, rate)
-
-
-def clip_by_player(
-    gradients: Sequence[keras.KerasTensor | None], others: Collection[int], norm: float
-) -> list[keras.KerasTensor | None]:
-    """Scale gradients so that their norm over all of a player's variables is at most `norm`.
-
-    Args:
-        gradients: of both players; None where there is none.
-        others: which of them are the second player's.
-        norm: the largest norm.
-
-    References:
-        Pascanu, Mikolov and Bengio (2013), On the difficulty of training recurrent neural networks, algorithm 1.
-    """
-    clipped = list(gradients)
-    for own in (True, False):
-        chosen = {i: each for i, each in enumerate(gradients) if each is not None and (i in others) == own}
-        squares = [ops.sum(ops.square(ops.cast(each, "float32"))) for each in chosen.values()]
-        length = ops.sqrt(sum(squares, start=ops.zeros((), "float32")))
-        scale = norm / ops.maximum(length, norm)
-        for i, each in chosen.items():
-            clipped[i] = each * ops.cast(scale, each.dtype)
-    return clipped
-
-
-def exchange_values(first: Sequence[keras.Variable], second: Sequence[keras.Variable]) -> None:
-    """Let variables of the same shapes change values."""
-    for one, other in zip(first, second, strict=True):
-        kept = ops.convert_to_numpy(one.value).copy()
-        one.assign(ops.convert_to_numpy(other.value))
-        other.assign(kept)
 
 
 def to_picture(bytes_: keras.KerasTensor) -> keras.KerasTensor:

@@ -12,10 +12,11 @@ from tiny import tiny_features, tiny_settings
 
 from faceswap_gan.config import PRESETS
 from faceswap_gan.errors import SettingsError
+from faceswap_gan.training.adam import clip_by_player
 from faceswap_gan.training.batches import BatchMaker
 from faceswap_gan.training.networks import build_networks
 from faceswap_gan.training.schedule import Phase, find_phase, learning_rate
-from faceswap_gan.training.steps import build_step, clip_by_player
+from faceswap_gan.training.steps import build_step
 
 # share of the run: perceptual loss, floor of the mask (0: the mask is kept small), factor of the rate, swapped
 COMMON = {0.0: (False, 0.0, 1.0, False), 0.2: (True, 0.0, 1.0, False), 0.3: (True, 0.5, 1.0, False)}
