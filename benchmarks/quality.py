@@ -1,13 +1,16 @@
 """Time to quality: train on one part of each clip, measure on another, and write one JSON line a run.
 
-    python benchmarks/quality.py --recognizer net.onnx [--pair NAME src.mp4 dst.mp4]... [--minutes 2 5] [--log FILE]
+    python benchmarks/quality.py --recognizer net.onnx [--pair NAME src.mp4 dst.mp4]... --minutes 30 --along 2 6 15
 
-The drawn pair is always measured; real ones are named by --pair. Of each clip the first 75 % are trained on and the
-last 20 % measured: what lies between keeps neighbouring frames apart. Every number of minutes is a training of its
-own, from nothing to the end of its schedule, so the lines of a pair form the curve of quality over minutes.
+The drawn pair is measured unless --no-drawn; real ones are named by --pair. Of each clip the first 75 % are trained
+on and the last 20 % measured: what lies between keeps neighbouring frames apart. Every number of minutes is a
+training of its own, from nothing to the end of its schedule. --along measures it on its way, too, by copies of its
+checkpoints: those lines have the minutes at which they were written; `of` is the whole run. --steps instead of
+minutes is for a machine that does other work beside: give what it makes in so many idle minutes.
 
-* transfer, nearer, landmarks, mouth, gaze, sharpness: as `faceswap-gan evaluate` defines them, of the swap of dst's
-  held-out part, against src's held-out part; `mesh_swap` and `still` have the same for their transfer.
+* transfer, nearer, landmarks, mouth, blinks, gaze, pose, jitter, sharpness: as `faceswap-gan evaluate` defines them,
+  of the swap of dst's held-out part, against src's held-out part; `still` has the same for its transfer, `mesh_swap`
+  for its transfer, gaze and pose.
 * ssim_reconstruction: inside the face, what the model makes of src's held-out frames against these.
 * psnr_truth, ssim_truth: the drawn pair only, the swap against the exact truth.
 """
@@ -18,10 +21,13 @@ import argparse
 import json
 import logging
 import os
-from collections.abc import Iterator
+import shutil
+import threading
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -37,7 +43,10 @@ from faceswap_gan.synthetic.clips import write_clip, write_pair
 from faceswap_gan.training.checkpoint import find_checkpoint, load_swap
 
 TRAINED, HELD_OUT = (0.0, 0.75), (0.8, 1.0)
-TAKEN = ("transfer", "nearer", "landmarks_eyes", "landmarks_mouth", "mouth_correlation", "gaze", "sharpness")
+TAKEN = (
+    *("transfer", "nearer", "landmarks_eyes", "landmarks_mouth", "mouth_correlation"),
+    *("blinks", "gaze", "pose", "jitter", "sharpness"),
+)
 
 
 @dataclass(frozen=True)
@@ -91,6 +100,7 @@ def measure(
     own = {name: score["value"] for name, score in methods["swap"]["scores"].items()}
     figures = {name: own[name] for name in TAKEN}
     figures |= {name: methods[name]["scores"]["transfer"]["value"] for name in ("still", "mesh_swap")}
+    figures |= {f"mesh_swap_{name}": methods["mesh_swap"]["scores"][name]["value"] for name in ("gaze", "pose")}
     figures["ssim_reconstruction"] = reconstruction_ssim(clips.held_out["src"], model)
     return figures | ({} if truth is None else {f"{name}_truth": own[name] for name in ("psnr", "ssim")})
 
@@ -111,39 +121,85 @@ def draw(work: Path) -> tuple[dict[str, Path], Path]:
     return {"src": pair.src, "dst": pair.dst}, cut(truth, HELD_OUT, work / "truth_held_out.mp4")
 
 
+class Along:
+    """Copies a model's newest checkpoint whenever it has trained for so many minutes; a context for its training.
+
+    Args:
+        model: the model folder.
+        minutes: when to copy.
+    """
+
+    def __init__(self, model: Path, minutes: Sequence[float]) -> None:
+        self._model, self._due = model, sorted(minutes)
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+        self.copies: list[Path] = []
+
+    def __enter__(self) -> Self:
+        """Begin to watch."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop."""
+        self._done.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while self._due and not self._done.wait(1.0):
+            newest = find_checkpoint(self._model) if (self._model / "config.toml").is_file() else None
+            if newest is not None and newest.state.seconds / 60.0 >= self._due[0]:
+                copy = self._model.with_name(f"{self._model.name}_at_{self._due.pop(0):g}")
+                shutil.copytree(newest.folder, copy / "checkpoints" / newest.folder.name)
+                shutil.copy(self._model / "config.toml", copy)
+                self.copies.append(copy)
+
+
 def main() -> None:
     """Train, measure, print and log."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--recognizer", type=Path, required=True)
     parser.add_argument("--weights-dir", type=Path, help="folder with face_landmarker.task")
     parser.add_argument("--pair", nargs=3, action="append", default=[], metavar=("NAME", "SRC", "DST"))
+    parser.add_argument("--no-drawn", action="store_true")
     parser.add_argument("--minutes", type=float, nargs="+", default=[2.0, 5.0])
+    parser.add_argument("--steps", type=int, help="train so many instead, and log --minutes, of which one is given")
+    parser.add_argument("--along", type=float, nargs="+", default=[])
     parser.add_argument("--preset", default="fast")
     parser.add_argument("--perceptual", help="none trains a classic preset without VGGFace's weights")
     parser.add_argument("--work", type=Path, default=Path("build/quality"))
     parser.add_argument("--log", type=Path, default=Path("docs/benchmarks/quality.jsonl"))
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    drawn, truth = draw(args.work / "drawn")
-    pairs = {"drawn": drawn} | {name: dict(zip(SIDES, map(Path, files), strict=True)) for name, *files in args.pair}
+    pairs = {name: dict(zip(SIDES, map(Path, files), strict=True)) for name, *files in args.pair}
+    truths = {}
+    if not args.no_drawn:
+        drawn, truths["drawn"] = draw(args.work / "drawn")
+        pairs = {"drawn": drawn} | pairs
     args.log.parent.mkdir(parents=True, exist_ok=True)
     for name, videos in pairs.items():
         clips = prepare(videos, args.work / name)
         for minutes in args.minutes:
-            model = args.work / name / f"{args.preset}_{minutes:g}"
-            train.run(
-                clips.faces["src"], clips.faces["dst"], model=model,
-                preset=args.preset, minutes=minutes, perceptual=args.perceptual,
-            )  # fmt: skip
-            figures = measure(
-                clips, model, recognizer=args.recognizer, weights=args.weights_dir,
-                truth=truth if name == "drawn" else None,
-            )  # fmt: skip
-            line = {"version": __version__, "pair": name, "preset": args.preset, "minutes": minutes}
-            line |= {"steps": find_checkpoint(model).state.step, "cores": os.cpu_count()}
-            line |= {key: None if value is None else round(value, 4) for key, value in figures.items()}
-            with args.log.open("a") as log:
-                log.write(json.dumps(line) + "\n")
+            for model, at in fit(clips, args.work / name / f"{args.preset}_{minutes:g}", minutes, args):
+                figures = measure(
+                    clips, model, recognizer=args.recognizer, weights=args.weights_dir, truth=truths.get(name)
+                )
+                line = {"version": __version__, "pair": name, "preset": args.preset, "minutes": at, "of": minutes}
+                line |= {"steps": find_checkpoint(model).state.step, "cores": os.cpu_count()}
+                line |= {key: None if value is None else round(value, 4) for key, value in figures.items()}
+                with args.log.open("a") as log:
+                    log.write(json.dumps(line) + "\n")
+
+
+def fit(clips: Clips, model: Path, minutes: float, args: argparse.Namespace) -> list[tuple[Path, float]]:
+    """Train a model; gives it and the copies made on its way, each with its minutes."""
+    with Along(model, args.along) as along:
+        train.run(
+            clips.faces["src"], clips.faces["dst"], model=model, preset=args.preset, perceptual=args.perceptual,
+            steps=args.steps, minutes=None if args.steps else minutes, save_minutes=0.5 if args.along else 2.0,
+        )  # fmt: skip
+    earlier = [(copy, round(find_checkpoint(copy).state.seconds / 60.0, 1)) for copy in along.copies]
+    return [*earlier, (model, minutes)]
 
 
 if __name__ == "__main__":
