@@ -109,7 +109,7 @@ class TrainSettings:
     batch: int = 8
     """Faces of each person in a step."""
     pairs: int = 0
-    """fast: pairs of frames a step on which the swap is compared with its footage's motion and its lessons."""
+    """fast: pairs of frames a step, on which a swap is compared with its footage's motion and with its lessons."""
     teacher: Teacher = "none"
     """fast: what shows swaps as they should be: mesh, the other person's pictures bent by a face mesh; footage, the
     picture itself, as pretraining has the same people twice."""
@@ -171,6 +171,8 @@ _SECTIONS: dict[str, type[Any]] = {
     "training": TrainSettings,
 }
 
+_RATE_WITHOUT_TEACHER = 4e-4
+
 _FAST = Settings(
     preset="fast",
     model=ModelSettings(family="fast", size=128, width=24, latent=256),
@@ -186,10 +188,10 @@ _FAST = Settings(
     ),
     augmentation=Augmentation(rotation=1.5, zoom=0.02, shift=0.01, warp=0.15, color_match=0.0),
     training=TrainSettings(
-        batch=4,
-        pairs=4,
+        batch=2,
+        pairs=6,
         teacher="mesh",
-        generator_rate=4e-4,
+        generator_rate=1e-3,
         beta_2=0.99,
         schedule="cosine",
         precision="bfloat16",
@@ -201,7 +203,7 @@ _QUALITY = replace(
     _FAST,
     preset="quality",
     model=replace(_FAST.model, size=256, width=64, latent=512),
-    training=replace(_FAST.training, batch=12, pairs=6, generator_rate=3e-4, ema=0.999),
+    training=replace(_FAST.training, batch=4, pairs=12, generator_rate=3e-4, ema=0.999),
 )
 
 
@@ -231,12 +233,20 @@ def without_teacher(settings: Settings) -> Settings:
     """Give settings that have a teacher those that are best without.
 
     The mean face stands in for its lessons. It holds the painted person less firmly than they do: asked for as much
-    motion, a swap would take it from the footage's own face.
+    motion, a swap would take it from the footage's own face. Half of a step's faces are reconstructed, as only these
+    are known for certain, and the rate is the one at which that was tried.
     """
+    faces = settings.training.batch + settings.training.pairs
     return replace(
         settings,
         losses=replace(settings.losses, lesson=0.0, look=8.0, motion=0.06),
-        training=replace(settings.training, teacher="none"),
+        training=replace(
+            settings.training,
+            teacher="none",
+            batch=faces - faces // 2,
+            pairs=faces // 2,
+            generator_rate=min(settings.training.generator_rate, _RATE_WITHOUT_TEACHER),
+        ),
     )
 
 

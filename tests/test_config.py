@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from faceswap_gan.config import PRESETS, Augmentation, Settings, find_preset, read_toml
+from faceswap_gan.config import PRESETS, Augmentation, Settings, find_preset, read_toml, without_teacher
 from faceswap_gan.errors import ModelError, SettingsError
 
 TEXT = PRESETS["classic-lite-128"].to_toml()
@@ -96,3 +96,9 @@ def test_the_defaults_are_the_smallest_classic_without_what_older_models_did_not
     classic = PRESETS["classic-64"]
     plain = replace(classic, losses=replace(classic.losses, perceptual="none"))
     assert Settings() == replace(plain, training=replace(classic.training, schedule="constant"))
+
+
+def test_without_a_teacher_half_of_a_step_is_reconstruction():
+    before, after = PRESETS["fast"].training, without_teacher(PRESETS["fast"]).training
+    assert after.batch == after.pairs == (before.batch + before.pairs) // 2
+    assert after.generator_rate < before.generator_rate

@@ -82,11 +82,6 @@ def choose_batch(settings: Settings) -> int:
     return found
 
 
-def with_batch(settings: Settings, batch: int) -> Settings:
-    """Return settings with another batch."""
-    return replace(settings, training=replace(settings.training, batch=batch))
-
-
 def is_out_of_memory(error: BaseException | None) -> bool:
     """Tell whether an error is a backend's way to say that memory ran out.
 
@@ -100,6 +95,13 @@ def is_out_of_memory(error: BaseException | None) -> bool:
         return True
     said = ("RESOURCE_EXHAUSTED", "out of memory", "can't allocate memory")
     return "RuntimeError" in names and any(words in str(error) for words in said)
+
+
+def with_batch(settings: Settings, batch: int) -> Settings:
+    """Give settings another batch; pairs of frames grow and shrink with it."""
+    training = settings.training
+    pairs = training.pairs and max(1, round(training.pairs * batch / training.batch))
+    return replace(settings, training=replace(training, batch=batch, pairs=pairs))
 
 
 class MemoryGuard(AbstractContextManager["MemoryGuard"]):

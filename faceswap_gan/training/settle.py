@@ -12,6 +12,7 @@ from faceswap_gan.config import PRESETS, LossSettings, Settings, TrainSettings, 
 from faceswap_gan.errors import ModelError, SettingsError
 from faceswap_gan.training.checkpoint import Checkpoint, read_settings
 from faceswap_gan.training.devices import has_fast_bfloat16, has_gpu
+from faceswap_gan.training.memory import with_batch
 from faceswap_gan.training.teacher import settle_teacher
 
 log = logging.getLogger(__name__)
@@ -70,6 +71,7 @@ def _choose(preset: str | None, asked: Mapping[str, Any]) -> Settings:
         asked = {**asked, "precision": "float32"}
     if "sampling" in asked and not settings.training.balance:
         asked = {"balance": _DEFAULT_BALANCE, **asked}
+    settings = with_batch(settings, asked.get("batch", settings.training.batch))
     losses = {name: value for name, value in asked.items() if hasattr(settings.losses, name)}
     training = replace(settings.training, **{name: value for name, value in asked.items() if name not in losses})
     if not 0.0 <= training.balance <= 1.0:

@@ -141,3 +141,9 @@ def test_training_ends_in_one_line(full, tmp_path, monkeypatch, capsys):
     *_, line = capsys.readouterr().err.splitlines()
     assert line.startswith("error: memory ran out: expected a step of fast with --batch 2 and --precision float32")
     assert all(flag in line for flag in ("smaller --batch", "--preset", "--precision bfloat16"))
+
+
+def test_pairs_grow_with_the_batch():
+    fast, classic = (with_batch(PRESETS[name], 8).training for name in ("fast", "classic-64"))
+    assert (fast.batch, fast.pairs, classic.batch, classic.pairs) == (8, 24, 8, 0)
+    assert with_batch(PRESETS["fast"], 1).training.pairs == 3
