@@ -247,7 +247,8 @@ class _Background:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
-        self._pool.shutdown(cancel_futures=kind is not None)
+        failed = kind is not None and issubclass(kind, Exception)  # Ctrl-C is none: what is cut is still written
+        self._pool.shutdown(cancel_futures=failed)
         if kind is None:
             self.wait()
 

@@ -131,7 +131,7 @@ def test_the_preset_is_chosen_by_the_machine_and_announced(tmp_path, chosen, cap
     monkeypatch.setattr(settle, "has_gpu", lambda: gpu)
     monkeypatch.setattr(settle, "has_fast_bfloat16", lambda: True)
     train.run(tmp_path, tmp_path, model=tmp_path / "model", batch=3, seed=7)
-    training = replace(PRESETS[preset].training, batch=3, seed=7)
+    training = replace(PRESETS[preset].training, batch=3, pairs=9, seed=7)
     assert chosen == [replace(PRESETS[preset], training=training)]
     assert read_settings(tmp_path / "model") == chosen[0]
     assert f"preset {preset}, because {'a' if gpu else 'no'} GPU was found" in caplog.text
