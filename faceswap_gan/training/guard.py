@@ -14,6 +14,7 @@ WINDOW = 500
 _EMPTY = 0.005  # mean of the mask below which nothing is painted, and above 1 minus which everything is
 _ALIVE = 0.05  # mean of the mask from which, up to 1 minus which, it counts as alive
 _GROWN = 1000  # steps: the masks of v2.2 fall to nothing in their first hundred, and live only later
+_SHAPED = 100  # steps: those that are told their shape live from the start
 _WON = 0.01  # share of its loss at chance below which a discriminator has won
 # A discriminator's best loss, both people's together, where it cannot tell real from painted: mixup's is four times
 # the variance of the ratio, Beta(0.2, 0.2); the relativistic one's is 2 * (1/2) * (1/2 + 1).
@@ -28,6 +29,7 @@ class Guard:
     """
 
     def __init__(self, weights: LossSettings) -> None:
+        self._grown = _SHAPED if weights.mask_shape else _GROWN
         self._won = _WON * _CHANCE[weights.gan] if weights.adversarial else 0.0
         self._since: dict[str, int] = {}
         self._was_alive = False
@@ -47,13 +49,14 @@ class Guard:
         Raises:
             DivergedError: a mean is no finite number, or for `WINDOW` steps in a row the mean of the mask was below
                 0.005 or above 0.995, or the discriminators' loss below 1 % of what they have at chance. The mask
-                must have been between 0.05 and 0.95 before, after step 1000: one that has not lived yet may still.
+                must have been between 0.05 and 0.95 before, after step 1000: one that has not lived yet may still. A
+                mask with a shape to learn counts from step 100.
         """
         wild = [name for name, value in means.items() if not math.isfinite(value)]
         if wild:
             raise DivergedError(f"at step {step} {', '.join(wild)} is no finite number")
         area = means.get("mask_area", 0.0)
-        self._was_alive |= step >= _GROWN and _ALIVE <= area <= 1.0 - _ALIVE
+        self._was_alive |= step >= self._grown and _ALIVE <= area <= 1.0 - _ALIVE
         found = self._find(means)
         self._since = {name: self._since.get(name, step) for name in found}
         for name, since in self._since.items():

@@ -43,6 +43,16 @@ def test_a_collapse_must_last(means, words):
         guard.check(9000 + WINDOW, bad)
 
 
+def test_a_mask_with_a_shape_lives_from_the_start():
+    """fast died at step 900 once, all white, and trained on for nothing."""
+    guard = Guard(tiny_settings("fast").losses)
+    guard.check(100, GOOD)
+    guard.check(900, GOOD | {"mask_area": 0.9999})
+    assert not guard.is_calm
+    with pytest.raises(DivergedError, match="all white"):
+        guard.check(900 + WINDOW, GOOD | {"mask_area": 0.9999})
+
+
 @pytest.mark.parametrize(
     ("means", "losses"),
     [
