@@ -39,7 +39,16 @@ class ModelError(FaceSwapError):
 
 
 class DivergedError(ModelError):
-    """Training left what it can come back from; the trainer rolls back."""
+    """Training left what it can come back from; the trainer rolls back.
+
+    Args:
+        message: what was seen.
+        since: the step at which it was first seen, where that may be long ago.
+    """
+
+    def __init__(self, message: str, *, since: int | None = None) -> None:
+        super().__init__(message)
+        self.since = since
 
 
 class WeightsError(FaceSwapError):

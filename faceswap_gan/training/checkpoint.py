@@ -137,6 +137,14 @@ def amend_state(checkpoint: Checkpoint, state: State) -> None:
     write_whole(checkpoint.folder / _STATE, json.dumps(asdict(state)).encode())
 
 
+def drop_since(model: Path, step: int) -> None:
+    """Drop a model's checkpoints from a step on, but neither the oldest nor the best."""
+    best = find_best(model)
+    for folder in _folders(model)[1:]:
+        if int(folder.name) >= step and (best is None or int(folder.name) != best.step):
+            _drop(folder)
+
+
 def find_checkpoint(model: Path) -> Checkpoint | None:
     """Find a model's newest checkpoint, if there is one.
 

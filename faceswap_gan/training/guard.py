@@ -61,7 +61,7 @@ class Guard:
         self._since = {name: self._since.get(name, step) for name in found}
         for name, since in self._since.items():
             if step - since >= WINDOW:
-                raise DivergedError(f"from step {since} to {step} {name}")
+                raise DivergedError(f"from step {since} to {step} {name}", since=since)
 
     def _find(self, means: Mapping[str, float]) -> list[str]:
         area = means.get("mask_area", 0.5)

@@ -19,6 +19,7 @@ from faceswap_gan.training.checkpoint import (
     Checkpoint,
     State,
     amend_state,
+    drop_since,
     find_checkpoint,
     load_networks,
     load_variables,
@@ -189,7 +190,9 @@ class _Run:
         return checkpoint.state
 
     def roll_back(self, reason: DivergedError) -> State:
-        """Go back to the last checkpoint, with a lower rate from there on."""
+        """Go back to the last good checkpoint, with a lower rate from there on."""
+        if reason.since is not None:  # it may have begun late in the report before
+            drop_since(self._model, reason.since - 2 * _REPORT_STEPS)
         checkpoint = find_checkpoint(self._model)
         if checkpoint is None or checkpoint.state.rollbacks == _MOST_ROLLBACKS:
             raise ModelError(

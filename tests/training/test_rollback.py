@@ -65,7 +65,7 @@ def test_after_three_rollbacks_it_ends(people, tmp_path, preview, often):
 
 
 def test_nothing_is_saved_while_the_mask_is_dead(people, tmp_path, preview, often, clock, monkeypatch):
-    monkeypatch.setattr(guard, "_GROWN", 0)
+    monkeypatch.setattr(guard, "_SHAPED", 0)
     step = FakeStep({each: lambda: clock.passes(60) for each in range(1, 99)})
     step.read_means = lambda: {"mask_area": 0.0 if 5 < len(step.rates) < 12 else 0.5}
     saved, save = [], trainer.save_checkpoint
@@ -74,3 +74,16 @@ def test_nothing_is_saved_while_the_mask_is_dead(people, tmp_path, preview, ofte
         patch.setattr(trainer, "save_checkpoint", trainer_save)
         train_fake(people, tmp_path, step, Budget(steps=16, save_minutes=1, preview_minutes=99))
     assert saved == [0, 1, 2, 3, 4, 5, 12, 13, 14, 15, 16, 16]
+
+
+def test_a_checkpoint_from_the_last_moment_before_it_was_seen_is_not_trusted(
+    people, tmp_path, preview, often, clock, monkeypatch, caplog
+):
+    caplog.set_level("WARNING", "faceswap_gan")
+    monkeypatch.setattr(guard, "_SHAPED", 0)
+    monkeypatch.setattr(guard, "WINDOW", 4)
+    step = FakeStep({each: lambda: clock.passes(60) for each in range(1, 99)})
+    step.read_means = lambda: {"mask_area": 0.0 if 9 < len(step.rates) < 15 else 0.5}
+    state = train_fake(people, tmp_path, step, Budget(steps=16, save_minutes=1, preview_minutes=99))
+    assert "from step 10 to 14 the mask was all black; back to step 8" in caplog.text, "9 was saved, too"
+    assert (state.step, state.rate) == (16, 0.5)
