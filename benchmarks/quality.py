@@ -10,7 +10,7 @@ minutes is for a machine that does other work beside: give what it makes in so m
 
 * transfer, nearer, landmarks, mouth, blinks, gaze, pose, jitter, sharpness: as `faceswap-gan evaluate` defines them,
   of the swap of dst's held-out part, against src's held-out part; `still` has the same for its transfer, `mesh_swap`
-  for its transfer, gaze and pose.
+  for its transfer, mouth, gaze and pose.
 * ssim_reconstruction: inside the face, what the model makes of src's held-out frames against these.
 * psnr_truth, ssim_truth: the drawn pair only, the swap against the exact truth.
 """
@@ -47,6 +47,7 @@ TAKEN = (
     *("transfer", "nearer", "landmarks_eyes", "landmarks_mouth", "mouth_correlation"),
     *("blinks", "gaze", "pose", "jitter", "sharpness"),
 )
+FOLLOWED = ("mouth_correlation", "gaze", "pose")
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def measure(
     own = {name: score["value"] for name, score in methods["swap"]["scores"].items()}
     figures = {name: own[name] for name in TAKEN}
     figures |= {name: methods[name]["scores"]["transfer"]["value"] for name in ("still", "mesh_swap")}
-    figures |= {f"mesh_swap_{name}": methods["mesh_swap"]["scores"][name]["value"] for name in ("gaze", "pose")}
+    figures |= {f"mesh_swap_{name}": methods["mesh_swap"]["scores"][name]["value"] for name in FOLLOWED}
     figures["ssim_reconstruction"] = reconstruction_ssim(clips.held_out["src"], model)
     return figures | ({} if truth is None else {f"{name}_truth": own[name] for name in ("psnr", "ssim")})
 
