@@ -233,8 +233,8 @@ def without_teacher(settings: Settings) -> Settings:
     """Give settings that have a teacher those that are best without.
 
     The mean face stands in for its lessons. It holds the painted person less firmly than they do: asked for as much
-    motion, a swap would take it from the footage's own face. Half of a step's faces are reconstructed, as only these
-    are known for certain, and the rate is the one at which that was tried.
+    motion, a swap would take it from the footage's own face. Batch, pairs and rate are those
+    with which training without one was tried.
     """
     faces = settings.training.batch + settings.training.pairs
     return replace(

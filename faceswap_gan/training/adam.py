@@ -63,21 +63,19 @@ class PlayersAdam(keras.optimizers.Adam):  # type: ignore[misc]
         index = self._get_variable_index(variable)
         rate = learning_rate * self._ratio if index in self._other_indices else learning_rate
         if keras.backend.backend() == "tensorflow":
-            self._update_at_once(
-                gradient, variable, rate, self._momentums[index].value, self._velocities[index].value
-            )
+            self._update_at_once(gradient, variable, rate, index)
         else:
             super().update_step(gradient, variable, rate)
 
-    def _update_at_once(self, gradient: Any, variable: Any, rate: Any, momentum: Any, velocity: Any) -> None:
+    def _update_at_once(self, gradient: Any, variable: Any, rate: Any, index: int) -> None:
         """Update by TensorFlow's own operation for Adam: the same formula, in one pass over memory instead of ten."""
         import tensorflow as tf
 
         step = ops.cast(self.iterations + 1, "float32")
         tf.raw_ops.ResourceApplyAdam(
             var=_handle(variable),
-            m=_handle(momentum),
-            v=_handle(velocity),
+            m=_handle(self._momentums[index]),
+            v=_handle(self._velocities[index]),
             beta1_power=ops.power(self.beta_1, step),
             beta2_power=ops.power(self.beta_2, step),
             lr=ops.cast(rate, "float32"),
