@@ -36,6 +36,8 @@ class ModelSettings:
     """Channels of the first block (classic), of the finest decoder stage (fast)."""
     latent: int = 256
     """fast: length of the code."""
+    finest_maps: int = 32
+    """fast: side of the finest maps by which a person scales and shifts features, px; size: the picture, too."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,8 @@ class TrainSettings:
     """Adam's decay of the mean gradient."""
     beta_2: float = 0.999
     """Adam's decay of the mean squared gradient."""
+    muon: float = 0.0
+    """fast: rate of Muon, which updates the kernels of convolutions, in parts of generator_rate; 0: Adam does."""
     schedule: Literal["constant", "cosine", "classic", "classic-lite"] = "constant"
     """Course of the rates: as they are; a warm-up and half a cosine down to 4 %; or v2.2's phases, those of its own
     notebook or of its Colab notebook, which set the mask's loss and the perceptual loss, too."""
@@ -175,7 +179,7 @@ _RATE_WITHOUT_TEACHER = 4e-4
 
 _FAST = Settings(
     preset="fast",
-    model=ModelSettings(family="fast", size=128, width=24, latent=256),
+    model=ModelSettings(family="fast", size=128, width=24, latent=256, finest_maps=128),
     losses=LossSettings(
         reconstruction=1.0,
         eyes=2.0,
@@ -193,6 +197,7 @@ _FAST = Settings(
         teacher="mesh",
         generator_rate=6e-4,
         beta_2=0.99,
+        muon=4.0,
         schedule="cosine",
         precision="bfloat16",
         balance=0.5,
@@ -202,7 +207,7 @@ _FAST = Settings(
 _QUALITY = replace(
     _FAST,
     preset="quality",
-    model=replace(_FAST.model, size=256, width=64, latent=512),
+    model=replace(_FAST.model, size=256, width=64, latent=512, finest_maps=256),
     training=replace(_FAST.training, batch=4, pairs=12, generator_rate=3e-4, ema=0.999),
 )
 

@@ -88,7 +88,9 @@ def _build_fast(settings: ModelSettings, rng: np.random.Generator) -> Networks:
     size, width, latent = settings.size, settings.width, settings.latent
     return {
         "encoder": build_fast_encoder(size=size, width=width, latent=latent, rng=rng),
-        "decoder": build_fast_decoder(size=size, width=width, latent=latent, rng=rng),
+        "decoder": build_fast_decoder(
+            size=size, width=width, latent=latent, finest_maps=settings.finest_maps, rng=rng
+        ),
     }
 
 

@@ -16,9 +16,11 @@ from keras import ops
 from faceswap_gan.config import LossSettings, Settings
 from faceswap_gan.errors import SettingsError
 from faceswap_gan.nn import losses
+from faceswap_gan.nn.fast import OUTPUT
 from faceswap_gan.training.adam import PlayersAdam
 from faceswap_gan.training.average import WeightAverage
 from faceswap_gan.training.devices import count_parts, split_batch, spread_batch
+from faceswap_gan.training.muon import Muon
 from faceswap_gan.training.networks import Networks
 from faceswap_gan.training.schedule import Phase
 
@@ -149,15 +151,7 @@ def build_step(networks: Networks, settings: Settings, *, features: keras.Model 
     else:
         step = ClassicStep(networks, settings.losses, features)
     rates = settings.training
-    faster = [v for name in networks if "discriminator" in name for v in networks[name].trainable_variables]
-    optimizer: keras.optimizers.Optimizer = PlayersAdam(
-        rates.generator_rate,
-        beta_1=rates.beta_1,
-        beta_2=rates.beta_2,
-        other=faster,
-        ratio=rates.discriminator_rate / rates.generator_rate,
-        clip_norm=rates.clip_norm,
-    )
+    optimizer = _make_optimizer(networks, settings)
     if rates.precision == "float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     if rates.ema:
@@ -167,6 +161,22 @@ def build_step(networks: Networks, settings: Settings, *, features: keras.Model 
     optimizer.build(step.trainable_variables)
     step.compile(optimizer=optimizer)
     return step
+
+
+def _make_optimizer(networks: Networks, settings: Settings) -> keras.optimizers.Optimizer:
+    """Make Adam for both players, with Muon for the painting networks' kernels where the settings ask for it."""
+    rates = settings.training
+    players: dict[str, Any] = {
+        "other": [v for name in networks if "discriminator" in name for v in networks[name].trainable_variables],
+        "ratio": rates.discriminator_rate / rates.generator_rate,
+        "clip_norm": rates.clip_norm,
+        "beta_1": rates.beta_1,
+        "beta_2": rates.beta_2,
+    }
+    if not rates.muon:
+        return PlayersAdam(rates.generator_rate, **players)
+    inner = [v for network in networks.values() for v in network.trainable_variables if not v.path.startswith(OUTPUT)]
+    return Muon(rates.generator_rate, kernels=inner, boost=rates.muon, **players)
 
 
 def to_picture(bytes_: keras.KerasTensor) -> keras.KerasTensor:
