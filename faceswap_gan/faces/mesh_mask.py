@@ -100,7 +100,7 @@ def soft_edge(covered: npt.NDArray[np.uint8], width: float) -> Floats:
     if not covered.size or covered.all():
         return covered.astype(np.float32).clip(0, 1)
     depth = cv2.distanceTransform(covered, cv2.DIST_L2, cv2.DIST_MASK_5)
-    return _rise(np.asarray(depth, np.float32), 0.0, max(width, 1.0))
+    return rise(np.asarray(depth, np.float32), 0.0, max(width, 1.0))
 
 
 def visibility(src: Landmarks, dst: Landmarks, triangles: Array) -> Floats:
@@ -117,7 +117,7 @@ def visibility(src: Landmarks, dst: Landmarks, triangles: Array) -> Floats:
     if src.depth is None or dst.depth is None:
         return np.ones(len(triangles), np.float32)
     here, there = (_cosines(mesh.points, depth, triangles) for mesh, depth in ((src, src.depth), (dst, dst.depth)))
-    shown = _rise(here, *_SEEN) * _rise(here / np.maximum(there, _SEEN[1]), *_STRETCHED)
+    shown = rise(here, *_SEEN) * rise(here / np.maximum(there, _SEEN[1]), *_STRETCHED)
     return np.asarray(shown[triangles].mean(axis=1), np.float32)
 
 
@@ -139,8 +139,8 @@ def _missing(
 ) -> float:
     """Tell how much an opening of dst lacks a counterpart in src: 0 to 1."""
     there, here = (_area(mesh, contour) for mesh in (dst, src))
-    is_open = _rise(np.asarray(there), *least)
-    return float(is_open * (1 - _rise(np.asarray(here / max(there, 1e-9)), *ratios)))
+    is_open = rise(np.asarray(there), *least)
+    return float(is_open * (1 - rise(np.asarray(here / max(there, 1e-9)), *ratios)))
 
 
 def _area(mesh: Landmarks, contour: Sequence[int]) -> float:
@@ -161,7 +161,7 @@ def _blur(image: Floats, sigma: float) -> Floats:
     return np.asarray(cv2.GaussianBlur(image, (0, 0), max(sigma, 0.5), borderType=cv2.BORDER_REPLICATE), np.float32)
 
 
-def _rise(value: Array, low: float, high: float) -> Floats:
+def rise(value: Array, low: float, high: float) -> Floats:
     """Rise from 0 at ``low`` to 1 at ``high``, flat at both ends."""
     part = np.clip((value - low) / (high - low), 0, 1)
     return np.asarray(part * part * (3 - 2 * part), np.float32)

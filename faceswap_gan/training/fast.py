@@ -59,9 +59,8 @@ class FastStep(Step):
         terms = self._reconstruct(to_picture(target), own, to_mask(masks))
         terms["mask"] = self.weights_of_losses.mask_shape * ops.mean(ops.binary_crossentropy(region, head.mask))
         taught = self.weights_of_losses.lesson > 0
-        terms["motion"] = self.weights_of_losses.motion * _move(
-            to_picture(pairs), (first, second), pair_masks, taught=taught
-        )
+        footage = to_picture(batch["pair_footage"] if taught else pairs)
+        terms["motion"] = self.weights_of_losses.motion * _move(footage, (first, second), pair_masks, taught=taught)
         swaps = ops.concatenate([first, second])
         if taught:
             pictures, trust = to_picture(batch["pair_pictures"]), to_mask(batch["pair_trust"])
@@ -130,7 +129,7 @@ def _move(
     *,
     taught: bool,
 ) -> keras.KerasTensor:
-    """Compare motion at the eyes and at the mouth; pair i is frames i and P + i.
+    """Compare motion at the eyes and at the mouth with what was filmed; pair i is frames i and P + i.
 
     A teacher shows what the person looks like, so nearly all motion can be asked for, the finest too. Without one the
     last tenth of it would be bought with the footage's own features.

@@ -2,8 +2,8 @@
 
 Two clips hold no frame of which the true swap is known. A face mesh makes one up, nearly: the other person's picture
 nearest in pose and expression is bent, triangle by triangle, onto a mesh that has that person's shape and the
-footage's pose, expression and gaze. It flickers, has seams, lacks what no picture shows; a network that learns from
-hundreds of them learns what they have in common.
+footage's pose, expression and gaze, and what is around it bends along. It lacks what no picture shows; a network that
+learns from hundreds of them learns what they have in common.
 """
 
 from __future__ import annotations
@@ -21,14 +21,16 @@ from numpy.typing import NDArray
 from faceswap_gan.errors import FaceFolderError
 from faceswap_gan.faces.alignment import template
 from faceswap_gan.faces.detector import Face
+from faceswap_gan.faces.hairline import bare_skin
 from faceswap_gan.faces.hulls import part_mask
 from faceswap_gan.faces.landmarks import LEAST_SCORES, LandmarkProvider, Landmarks
 from faceswap_gan.faces.look import describe_look
 from faceswap_gan.faces.mesh import Topology
 from faceswap_gan.faces.mesh_choice import SourceChooser
 from faceswap_gan.faces.mesh_eyes import turn_eyes
-from faceswap_gan.faces.mesh_mask import FEATHER, face_width, paint_mask, soft_edge, source_edge
+from faceswap_gan.faces.mesh_mask import face_width, paint_mask, soft_edge
 from faceswap_gan.faces.mesh_shape import measure_difference
+from faceswap_gan.faces.mesh_surroundings import surround
 from faceswap_gan.faces.mesh_warp import map_back, rasterise, reduction, sample
 from faceswap_gan.faces.topology import MESH_POINTS
 from faceswap_gan.nn.fast import SIDES
@@ -43,6 +45,7 @@ FEWEST = 32
 """Faces of a person whose mesh must be found, or there are no lessons."""
 
 _MOST = 2000  # lessons of a person
+_FEATHER = 0.07  # width of the painted region's soft rim, in widths of the face
 _RUN = 8  # neighbouring frames among them
 _MOST_PICTURES = 240
 _AHEAD = 7  # frames that the choice of a picture looks at
@@ -60,9 +63,9 @@ class Lessons:
     masks: Bytes
     """Eyes, mouth and painted region of the pictures, (M, S, S, 3), 255 = full weight."""
     pictures: Bytes
-    """The same moment as the other person, RGB (M, S, S, 3)."""
+    """The same moment as the other person, with their hair and background, RGB (M, S, S, 3)."""
     trust: Bytes
-    """How far each pixel of it is to be believed, (M, S, S, 1)."""
+    """How far each pixel of it is to be believed, (M, S, S, 1): the face only."""
 
 
 def footage_lessons(faces: FaceSet) -> Lessons:
@@ -102,7 +105,7 @@ def outline_faces(faces: FaceSet, meshes: Meshes) -> None:
     """
     size = faces.crop_masks.shape[1]
     for index, mesh in meshes.items():
-        region = _region(mesh, len(faces.faces[index]))
+        region = np.minimum(_region(mesh, len(faces.faces[index])), _skin(faces.faces[index], mesh))
         faces.masks[index, ..., 2] = region
         faces.crop_masks[index, ..., 2] = _shrink(region, size)
 
@@ -174,32 +177,33 @@ class _Teacher:
         frame, picture = self._frames[number], self._pictures[self._choice[number]]
         shape = self._footage.faces[frame].shape
         mesh = self._difference.apply(self._meshes[frame], self._topology)
-        layer, edge, trust = self._bend(mesh, picture, shape)
+        bent, trust = self._bend(mesh, picture, shape)
         size = self._footage.crops.shape[1]
         # what lies at the rim of the picture's face is often hair, wherever that comes to lie
-        region = np.minimum(_region(mesh, shape[0]), edge)
+        region = np.minimum(_region(mesh, shape[0]), bent[..., 3])
         parts = [part_mask("eyes", mesh, shape[0]), part_mask("mouth", mesh, shape[0]), region]
-        return _shrink(layer, size), np.dstack([_shrink(part, size) for part in parts]), _shrink(trust, size)
+        masks = np.dstack([_shrink(part, size) for part in parts])
+        return _shrink(bent[..., :3], size), masks, _shrink(trust, size)
 
-    def _bend(self, mesh: Landmarks, picture: int, shape: tuple[int, ...]) -> tuple[Bytes, Bytes, Bytes]:
-        """Bend a picture onto a mesh: RGB (R, R, 3), its face's soft edge and how far it can be trusted (R, R)."""
+    def _bend(self, mesh: Landmarks, picture: int, shape: tuple[int, ...]) -> tuple[Bytes, Bytes]:
+        """Bend a picture onto a mesh: RGB and its face's soft edge (R, R, 4), and how far to trust it (R, R)."""
         source, triangles = self._own[picture], self._topology.triangles
         dst, src = mesh.points[:MESH_POINTS], source.points[:MESH_POINTS]
         raster = rasterise(dst, triangles, shape, depth=None if mesh.depth is None else mesh.depth[:MESH_POINTS])
         there = map_back(raster, dst, src, triangles)
         turn_eyes(there, raster, mesh.points, source.points)
-        layer = sample(self._with_edge(picture), there, reduction(src, dst, triangles))
-        alpha = paint_mask(raster, layer[..., 3].astype(np.float32) / np.float32(255), mesh, source, triangles)
-        whole = np.zeros((*shape[:2], 5), np.uint8)
+        bent = sample(self._with_edge(picture), surround(there, raster, shape), reduction(src, dst, triangles))
+        edge, trust = np.zeros(raster.triangles.shape, np.float32), np.zeros(shape[:2], np.uint8)
         place, part = raster.overlap(shape)
-        whole[place] = np.dstack([layer, np.rint(255 * alpha).astype(np.uint8)])[part]
-        return whole[..., :3], whole[..., 3], whole[..., 4]
+        edge[part] = bent[place][..., 3].astype(np.float32) / np.float32(255)
+        trust[place] = np.rint(255 * paint_mask(raster, edge, mesh, source, triangles))[part]
+        return bent, trust
 
     def _with_edge(self, picture: int) -> Bytes:
         """A picture of the person with its face's soft edge as fourth channel, drawn when it is first needed."""
         if picture not in self._edged:
             image = self._person.faces[picture]
-            edge = source_edge(image, self._own[picture], self._topology.triangles)
+            edge = np.minimum(_region(self._own[picture], len(image)), _skin(image, self._own[picture]))
             self._edged[picture] = np.dstack([image, edge])
         return self._edged[picture]
 
@@ -237,7 +241,12 @@ def _region(mesh: Landmarks, side: int) -> Bytes:
     hull = cv2.convexHull(mesh.points[:MESH_POINTS])
     covered = np.zeros((side, side), np.uint8)
     cv2.fillConvexPoly(covered, np.rint(hull * 16).astype(np.int32), 1, cv2.LINE_8, 4)
-    return np.rint(255 * soft_edge(covered, FEATHER * face_width(mesh.points))).astype(np.uint8)
+    return np.rint(255 * soft_edge(covered, _FEATHER * face_width(mesh.points))).astype(np.uint8)
+
+
+def _skin(image: Bytes, mesh: Landmarks) -> Bytes:
+    """Draw where a face shows skin rather than hair: uint8 (h, w)."""
+    return np.rint(255 * bare_skin(image, mesh)).astype(np.uint8)
 
 
 def _shrink(picture: Bytes, size: int) -> Bytes:

@@ -16,11 +16,16 @@ Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 
 _NEAR = 4  # frames: half of the pairs are at most so far apart
-_TOWARDS_SRC = 0.75  # share of pairs that are dst's footage painted as src, the way most models are used
+_TOWARDS_SRC = 0.75  # share of pairs that are painted as src, the way most models are used
+_TURNED = 0.5  # share of pairs with lessons in which the lesson is seen and the footage is to be painted
 
 
 class PairMaker:
     """Draws pairs of frames.
+
+    Where there are lessons, half of the pairs are turned round: what is seen is the lesson, the person as a mesh bent
+    them onto the other's footage, and what is to be painted is that footage itself. So both sides of a swap are shown
+    as they were filmed, and a person is painted in expressions that only their own footage has.
 
     Args:
         people: the faces of ``src`` and ``dst``.
@@ -39,6 +44,7 @@ class PairMaker:
         self._number = number
         self._looks = np.stack([_mean_face(people[side].crops) for side in SIDES])
         self._footage = {side: _columns(people[side], None if lessons is None else lessons[side]) for side in SIDES}
+        self._turned = {} if lessons is None else {side: _turn_round(people[side], lessons[side]) for side in SIDES}
         taught = {side: slice(None) if lessons is None else lessons[side].frames for side in SIDES}
         self._odds = {side: odds[side][taught[side]] / odds[side][taught[side]].sum() for side in SIDES}
         self._moments = {
@@ -51,22 +57,29 @@ class PairMaker:
 
         Returns:
             uint8 ``pair_crops`` and ``pair_masks`` (2 P, S, S, 3), first frames before second frames; where there are
-            lessons ``pair_pictures`` (2 P, S, S, 3) and ``pair_trust`` (2 P, S, S, 1); ``pair_person`` int32 (2 P,),
-            whom to paint; and ``looks`` (2, S, S, 3), the mean face of each person.
+            lessons ``pair_pictures`` (2 P, S, S, 3), what to paint, ``pair_trust`` (2 P, S, S, 1), and
+            ``pair_footage`` (2 P, S, S, 3), that of crops and pictures which was filmed; ``pair_person`` int32
+            (2 P,), whom to paint; and ``looks`` (2, S, S, 3), the mean face of each person.
+
+        References:
+            Sennrich et al. (2016), Improving neural machine translation models with monolingual data: made-up inputs
+            for true outputs.
         """
         number = self._number
         towards_src = rng.random(number) < _TOWARDS_SRC
         near = rng.random(number) < 0.5
         mirrored = rng.random(number) < 0.5
+        turned = (rng.random(number) < _TURNED) & bool(self._turned)
         drawn: list[list[dict[str, Bytes]]] = [[], []]
         for index in range(number):
-            side = "dst" if towards_src[index] else "src"
+            side = "dst" if towards_src[index] != turned[index] else "src"
+            columns = (self._turned if turned[index] else self._footage)[side]
             total = len(self._odds[side])
             first = int(rng.choice(total, p=(self._moments if near[index] else self._odds)[side]))
             apart = int(rng.integers(1, min(_NEAR + 1, total) if near[index] else total))
             flip = slice(None, None, -1 if mirrored[index] else 1)
             for which, frame in enumerate((first, (first + apart) % total)):
-                drawn[which].append({name: each[frame][:, flip] for name, each in self._footage[side].items()})
+                drawn[which].append({name: each[frame][:, flip] for name, each in columns.items()})
         rows = [*drawn[0], *drawn[1]]
         person = np.where(towards_src, SIDES.index("src"), SIDES.index("dst"))
         return {
@@ -80,11 +93,25 @@ def _columns(person: FaceSet, lessons: Lessons | None) -> dict[str, Bytes]:
     """Give what a pair takes of each frame, by name."""
     if lessons is None:
         return {"crops": person.crops, "masks": person.crop_masks}
+    footage = person.crops[lessons.frames]
     return {
-        "crops": person.crops[lessons.frames],
+        "crops": footage,
         "masks": lessons.masks,
         "pictures": lessons.pictures,
         "trust": lessons.trust,
+        "footage": footage,
+    }
+
+
+def _turn_round(person: FaceSet, lessons: Lessons) -> dict[str, Bytes]:
+    """Give the same where the lessons are seen and the footage is to be painted."""
+    footage, masks = person.crops[lessons.frames], person.crop_masks[lessons.frames]
+    return {
+        "crops": lessons.pictures,
+        "masks": masks,
+        "pictures": footage,
+        "trust": masks[..., 2:3],
+        "footage": footage,
     }
 
 

@@ -75,15 +75,26 @@ def test_batches_take_pairs_and_lessons_of_the_same_frames(lessons, people):
     batch = BatchMaker(people, settings, lessons).make(3)
     assert batch["pair_pictures"].shape == batch["pair_crops"].shape == (12, SIDE, SIDE, 3)
     assert batch["pair_trust"].shape == (12, SIDE, SIDE, 1)
-    for crop, shown, masks, person in zip(*(batch[f"pair_{n}"] for n in ("crops", "pictures", "masks", "person")),
-                                          strict=True):  # fmt: skip
-        footage = SIDES[1 - person]
-        at = [np.abs(np.stack([each, each[:, ::-1]]).astype(int) - crop).reshape(2, -1).max(axis=1)
-              for each in people[footage].crops]  # fmt: skip
+    kinds = []
+    for row in range(12):
+        crop, picture, masks, trust, filmed = (
+            batch[f"pair_{name}"][row] for name in ("crops", "pictures", "masks", "trust", "footage")
+        )
+        person = SIDES[batch["pair_person"][row]]
+        is_turned = not np.array_equal(crop, filmed)  # the lesson is seen, the footage is to be painted
+        kinds.append(is_turned)
+        whose = person if is_turned else SIDES[1 - SIDES.index(person)]
+        at = [np.abs(np.stack([each, each[:, ::-1]]).astype(int) - filmed).reshape(2, -1).max(axis=1)
+              for each in people[whose].crops]  # fmt: skip
         frame, flip = np.argwhere(np.asarray(at) == 0)[0]
-        turned = slice(None, None, -1 if flip else 1)
-        assert np.array_equal(shown, lessons[footage].pictures[frame][:, turned])
-        assert np.array_equal(masks, lessons[footage].masks[frame][:, turned])
+        mirror = slice(None, None, -1 if flip else 1)
+        lesson = lessons[whose].pictures[frame][:, mirror]
+        assert np.array_equal(crop if is_turned else picture, lesson)
+        assert np.array_equal(picture if is_turned else crop, filmed)
+        own = people[whose].crop_masks if is_turned else lessons[whose].masks
+        assert np.array_equal(masks, own[frame][:, mirror])
+        assert np.array_equal(trust, (own[..., 2:3] if is_turned else lessons[whose].trust)[frame][:, mirror])
+    assert {True, False} == set(kinds)
 
 
 def test_few_meshes_are_an_error(people, meshes):
