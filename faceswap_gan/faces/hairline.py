@@ -23,8 +23,8 @@ from faceswap_gan.faces.topology import (
 
 Floats = npt.NDArray[np.float32]
 
-# In widths of the face: rim in which hair is looked for (all of it, none); reach around eyes and brows, whose own dark
-# is no hair; growth of what is found; blur.
+# In widths of the face: rim in which hair is looked for (all of it, none); reach around eyes and brows, whose own
+# dark is no hair; growth of what is found; blur.
 _RIM = (0.05, 0.1)
 _KEPT, _GROWN, _SOFT = 0.04, 0.02, 0.015
 _INNER = 0.15  # from here inwards the face is mostly skin
