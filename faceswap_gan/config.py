@@ -1,13 +1,12 @@
-"""Frozen settings of a model and its training, presets, and their text form."""
+"""Frozen settings of a model and its training, and presets."""
 
 from __future__ import annotations
 
 import json
-import tomllib
-from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Literal, get_args, get_type_hints
+from dataclasses import asdict, dataclass, field, replace
+from typing import Literal
 
-from faceswap_gan.errors import ModelError, SettingsError
+from faceswap_gan.errors import SettingsError
 
 Precision = Literal["float32", "bfloat16", "float16"]
 Sampling = Literal["pictures", "yaw", "expression"]
@@ -168,13 +167,6 @@ class Settings:
         return "\n".join(lines) + "\n"
 
 
-_SECTIONS: dict[str, type[Any]] = {
-    "model": ModelSettings,
-    "losses": LossSettings,
-    "augmentation": Augmentation,
-    "training": TrainSettings,
-}
-
 _RATE_WITHOUT_TEACHER = 4e-4
 
 _FAST = Settings(
@@ -264,42 +256,3 @@ def find_preset(name: str) -> Settings:
     if name not in PRESETS:
         raise SettingsError(f"expected a preset ({', '.join(PRESETS)}), got {name!r}; choose one of these.")
     return PRESETS[name]
-
-
-def read_toml(text: str) -> Settings:
-    """Read settings back from `Settings.to_toml`'s text.
-
-    Raises:
-        ModelError: the text is damaged or holds settings that this version does not know.
-    """
-    try:
-        data = tomllib.loads(text)
-        sections = {name: kind(**data.pop(name)) for name, kind in _SECTIONS.items()}
-        settings = Settings(**data, **sections)
-    except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
-        raise ModelError(
-            f"expected the settings of a model in config.toml, got something else ({error}); "
-            "restore the file or train into another --model."
-        ) from error
-    _check_types(settings)
-    return settings
-
-
-def _check_types(settings: Settings) -> None:
-    for name, kind in _SECTIONS.items():
-        section, hints = getattr(settings, name), get_type_hints(kind)
-        for each in fields(section):
-            _check_value(f"{name}.{each.name}", getattr(section, each.name), hints[each.name])
-    _check_value("preset", settings.preset, str)
-
-
-def _check_value(name: str, value: object, kind: Any) -> None:
-    choices = get_args(kind)  # of a Literal
-    numbers = {float: (int, float), int: (int,)}.get(kind)
-    if choices:
-        fits = value in choices
-    else:
-        fits = isinstance(value, numbers) and not isinstance(value, bool) if numbers else isinstance(value, kind)
-    if not fits:
-        wanted = f"one of {', '.join(choices)}" if choices else f"of type {kind.__name__}"
-        raise ModelError(f"config.toml: expected {name} to be {wanted}, got {value!r}; restore the file.")

@@ -6,8 +6,9 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from faceswap_gan.config import PRESETS, Augmentation, Settings, find_preset, read_toml, without_teacher
+from faceswap_gan.config import PRESETS, Augmentation, Settings, find_preset, without_teacher
 from faceswap_gan.errors import ModelError, SettingsError
+from faceswap_gan.training.stored_settings import read_toml
 
 TEXT = PRESETS["classic-lite-128"].to_toml()
 

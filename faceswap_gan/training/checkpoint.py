@@ -16,12 +16,13 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap_gan.config import Settings, read_toml
+from faceswap_gan.config import Settings
 from faceswap_gan.errors import DivergedError, ModelError
 from faceswap_gan.media.images import write_whole
 from faceswap_gan.nn.generator import Swap, split_head
 from faceswap_gan.training.best import checkpoint_folder, find_best
 from faceswap_gan.training.networks import Networks, build_networks, build_painter
+from faceswap_gan.training.stored_settings import read_toml
 
 KEEP = 2
 """Checkpoints kept."""
