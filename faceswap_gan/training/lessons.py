@@ -105,7 +105,7 @@ def outline_faces(faces: FaceSet, meshes: Meshes) -> None:
     """
     size = faces.crop_masks.shape[1]
     for index, mesh in meshes.items():
-        region = np.minimum(_region(mesh, len(faces.faces[index])), _skin(faces.faces[index], mesh))
+        region = _bare_region(faces.faces[index], mesh)
         faces.masks[index, ..., 2] = region
         faces.crop_masks[index, ..., 2] = _shrink(region, size)
 
@@ -203,8 +203,7 @@ class _Teacher:
         """A picture of the person with its face's soft edge as fourth channel, drawn when it is first needed."""
         if picture not in self._edged:
             image = self._person.faces[picture]
-            edge = np.minimum(_region(self._own[picture], len(image)), _skin(image, self._own[picture]))
-            self._edged[picture] = np.dstack([image, edge])
+            self._edged[picture] = np.dstack([image, _bare_region(image, self._own[picture])])
         return self._edged[picture]
 
 
@@ -244,9 +243,9 @@ def _region(mesh: Landmarks, side: int) -> Bytes:
     return np.rint(255 * soft_edge(covered, _FEATHER * face_width(mesh.points))).astype(np.uint8)
 
 
-def _skin(image: Bytes, mesh: Landmarks) -> Bytes:
-    """Draw where a face shows skin rather than hair: uint8 (h, w)."""
-    return np.rint(255 * bare_skin(image, mesh)).astype(np.uint8)
+def _bare_region(image: Bytes, mesh: Landmarks) -> Bytes:
+    """Draw the same in the face's own picture (side, side, 3), where hair is left out."""
+    return np.minimum(_region(mesh, len(image)), np.rint(255 * bare_skin(image, mesh)).astype(np.uint8))
 
 
 def _shrink(picture: Bytes, size: int) -> Bytes:
