@@ -3,10 +3,11 @@
     python benchmarks/quality.py --recognizer net.onnx [--pair NAME src.mp4 dst.mp4]... --minutes 30 --along 2 6 15
 
 The drawn pair is measured unless --no-drawn; real ones are named by --pair. Of each clip the first 75 % are trained
-on and the last 20 % measured: what lies between keeps neighbouring frames apart. Every number of minutes is a
-training of its own, from nothing to the end of its schedule. --along measures it on its way, too, by copies of its
-checkpoints: those lines have the minutes at which they were written; `of` is the whole run. --steps instead of
-minutes is for a machine that does other work beside: give what it makes in so many idle minutes.
+on and the last 20 % measured: what lies between keeps neighbouring frames apart. --held-out first turns that round,
+for footage in whose last fifth nothing happens: where a mouth never opens there is no opening to follow. Every number
+of minutes is a training of its own, from nothing to the end of its schedule. --along measures it on its way, too, by
+copies of its checkpoints: those lines have the minutes at which they were written; `of` is the whole run. --steps
+instead of minutes is for a machine that does other work beside: give what it makes in so many idle minutes.
 
 * transfer, nearer, landmarks, mouth, blinks, gaze, pose, jitter, sharpness: as `faceswap-gan evaluate` defines them,
   of the swap of dst's held-out part, against src's held-out part; `still` has the same for its transfer, `mesh_swap`
@@ -42,7 +43,7 @@ from faceswap_gan.nn.fast import SIDES
 from faceswap_gan.synthetic.clips import write_clip, write_pair
 from faceswap_gan.training.checkpoint import find_checkpoint, load_swap
 
-TRAINED, HELD_OUT = (0.0, 0.75), (0.8, 1.0)
+PARTS = {"last": ((0.0, 0.75), (0.8, 1.0)), "first": ((0.25, 1.0), (0.0, 0.2))}  # trained on, held out
 TAKEN = (
     *("transfer", "nearer", "landmarks_eyes", "landmarks_mouth", "mouth_correlation"),
     *("blinks", "gaze", "pose", "jitter", "sharpness"),
@@ -75,13 +76,14 @@ def shifted(frames: Iterator[Frame]) -> Iterator[Frame]:
         yield replace(frame, index=frame.index - first.index, pts=frame.pts - first.pts)
 
 
-def prepare(videos: dict[str, Path], work: Path) -> Clips:
+def prepare(videos: dict[str, Path], work: Path, part: str) -> Clips:
     """Cut both clips, extract what is trained on."""
     faces, held_out = {}, {}
+    trained, measured = PARTS[part]
     for side, video in videos.items():
         faces[side] = work / f"face_{side}"
-        held_out[side] = cut(video, HELD_OUT, work / f"{side}_held_out.mp4")
-        extract.run(cut(video, TRAINED, work / f"{side}_trained.mp4"), faces[side])
+        held_out[side] = cut(video, measured, work / f"{side}_held_out.mp4")
+        extract.run(cut(video, trained, work / f"{side}_trained.mp4"), faces[side])
         masks.run(faces[side])
     return Clips(faces, held_out)
 
@@ -114,12 +116,12 @@ def reconstruction_ssim(video: Path, model: Path) -> float:
     return float(np.mean([ssim(entry.image, entry.frame.image, entry.mask) for entry in painted if entry.faces]))
 
 
-def draw(work: Path) -> tuple[dict[str, Path], Path]:
+def draw(work: Path, part: str) -> tuple[dict[str, Path], Path]:
     """Draw the demo pair and its true swap's held-out part."""
     pair = write_pair(work, seconds=16.0)
     truth = work / "truth.mp4"
     write_clip(truth, replace(pair.dst_clip, person=pair.src_clip.person))
-    return {"src": pair.src, "dst": pair.dst}, cut(truth, HELD_OUT, work / "truth_held_out.mp4")
+    return {"src": pair.src, "dst": pair.dst}, cut(truth, PARTS[part][1], work / "truth_held_out.mp4")
 
 
 class Along:
@@ -163,6 +165,7 @@ def main() -> None:
     parser.add_argument("--weights-dir", type=Path, help="folder with face_landmarker.task")
     parser.add_argument("--pair", nargs=3, action="append", default=[], metavar=("NAME", "SRC", "DST"))
     parser.add_argument("--no-drawn", action="store_true")
+    parser.add_argument("--held-out", choices=PARTS, default="last")
     parser.add_argument("--minutes", type=float, nargs="+", default=[2.0, 5.0])
     parser.add_argument("--steps", type=int, help="train so many instead, and log --minutes, of which one is given")
     parser.add_argument("--along", type=float, nargs="+", default=[])
@@ -175,18 +178,19 @@ def main() -> None:
     pairs = {name: dict(zip(SIDES, map(Path, files), strict=True)) for name, *files in args.pair}
     truths = {}
     if not args.no_drawn:
-        drawn, truths["drawn"] = draw(args.work / "drawn")
+        drawn, truths["drawn"] = draw(args.work / "drawn", args.held_out)
         pairs = {"drawn": drawn} | pairs
     args.log.parent.mkdir(parents=True, exist_ok=True)
     for name, videos in pairs.items():
-        clips = prepare(videos, args.work / name)
+        clips = prepare(videos, args.work / name, args.held_out)
         for minutes in args.minutes:
             for model, at in fit(clips, args.work / name / f"{args.preset}_{minutes:g}", minutes, args):
                 figures = measure(
                     clips, model, recognizer=args.recognizer, weights=args.weights_dir, truth=truths.get(name)
                 )
                 line = {"version": __version__, "pair": name, "preset": args.preset, "minutes": at, "of": minutes}
-                line |= {"steps": find_checkpoint(model).state.step, "cores": os.cpu_count()}
+                line |= {"held_out": args.held_out, "steps": find_checkpoint(model).state.step}
+                line |= {"cores": os.cpu_count()}
                 line |= {key: None if value is None else round(value, 4) for key, value in figures.items()}
                 with args.log.open("a") as log:
                     log.write(json.dumps(line) + "\n")
