@@ -41,7 +41,7 @@ class BatchMaker:
         self._settings = settings
         self._odds = {side: self._face_odds(people[side]) for side in SIDES}
         number = settings.training.pairs
-        self._pairs = PairMaker(people, self._odds, number, lessons, settings.augmentation) if number else None
+        self._pairs = PairMaker(people, self._odds, number, lessons) if number else None
         self._colors = {side: measure_colors(people[side].faces) for side in SIDES}
 
     def make(self, step: int) -> Batch:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap_gan.config import Augmentation
 from faceswap_gan.nn.fast import SIDES
 from faceswap_gan.training.face_set import FaceSet
 from faceswap_gan.training.lessons import Lessons
@@ -34,8 +32,6 @@ class PairMaker:
         odds: how often each of their faces is drawn, see `training.sampling.face_probabilities`.
         number: pairs of a batch.
         lessons: by whose footage it is; pairs are taken from their frames, where there are any.
-        augmentation: how far a pair with lessons is turned, scaled and shifted, both frames and both people alike. A
-            detector places no two crops alike: a swap that had never seen a face moved by a pixel would tremble.
     """
 
     def __init__(
@@ -44,10 +40,8 @@ class PairMaker:
         odds: Mapping[str, Floats],
         number: int,
         lessons: Mapping[str, Lessons] | None = None,
-        augmentation: Augmentation | None = None,
     ) -> None:
         self._number = number
-        self._augmentation = augmentation or Augmentation(rotation=0.0, zoom=0.0, shift=0.0)
         self._looks = np.stack([_mean_face(people[side].crops) for side in SIDES])
         self._footage = {side: _columns(people[side], None if lessons is None else lessons[side]) for side in SIDES}
         self._turned = {} if lessons is None else {side: _turn_round(people[side], lessons[side]) for side in SIDES}
@@ -57,20 +51,6 @@ class PairMaker:
             side: moment_probabilities(columns["crops"], columns["masks"][..., :2])
             for side, columns in self._footage.items()
         }
-
-    def _draw_moves(self, rng: np.random.Generator) -> Floats | None:
-        """Draw how each pair with lessons is moved: matrices (P, 2, 3), None without lessons."""
-        if not self._turned:
-            return None
-        size, how = self._looks.shape[1], self._augmentation
-        turn, zoom, *shift = rng.uniform(-1.0, 1.0, (4, self._number))
-        middle = ((size - 1) / 2.0, (size - 1) / 2.0)
-        matrices = np.stack([
-            cv2.getRotationMatrix2D(middle, how.rotation * turn[i], 1.0 + how.zoom * zoom[i])
-            for i in range(self._number)
-        ])  # fmt: skip
-        matrices[:, :, 2] += how.shift * size * np.stack(shift, axis=1)
-        return matrices
 
     def make(self, rng: np.random.Generator) -> dict[str, NDArray[np.generic]]:
         """Draw P pairs.
@@ -90,7 +70,6 @@ class PairMaker:
         near = rng.random(number) < 0.5
         mirrored = rng.random(number) < 0.5
         turned = (rng.random(number) < _TURNED) & bool(self._turned)
-        moves = self._draw_moves(rng)
         drawn: list[list[dict[str, Bytes]]] = [[], []]
         for index in range(number):
             side = "dst" if towards_src[index] != turned[index] else "src"
@@ -100,8 +79,7 @@ class PairMaker:
             apart = int(rng.integers(1, min(_NEAR + 1, total) if near[index] else total))
             flip = slice(None, None, -1 if mirrored[index] else 1)
             for which, frame in enumerate((first, (first + apart) % total)):
-                row = {name: each[frame][:, flip] for name, each in columns.items()}
-                drawn[which].append(row if moves is None else _move(row, moves[index]))
+                drawn[which].append({name: each[frame][:, flip] for name, each in columns.items()})
         rows = [*drawn[0], *drawn[1]]
         person = np.where(towards_src, SIDES.index("src"), SIDES.index("dst"))
         return {
@@ -109,17 +87,6 @@ class PairMaker:
             "pair_person": np.tile(person, 2).astype(np.int32),
             "looks": self._looks,
         }
-
-
-def _move(row: Mapping[str, Bytes], matrix: Floats) -> dict[str, Bytes]:
-    """Move all pictures (S, S, C) of a frame alike, by a matrix of `cv2.warpAffine`."""
-    return {
-        name: np.asarray(
-            cv2.warpAffine(each, matrix, each.shape[1::-1], flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE),
-            np.uint8,
-        ).reshape(each.shape)
-        for name, each in row.items()
-    }
 
 
 def _columns(person: FaceSet, lessons: Lessons | None) -> dict[str, Bytes]:
