@@ -68,7 +68,7 @@ def test_what_is_shared_is_taken_over(tmp_path, family, caplog):
                 np.testing.assert_array_equal(weight, float(path.endswith("scale")), path)
             else:
                 np.testing.assert_array_equal(weight, wanted[path], path)
-    assert maps == {"fast": 6, "classic": 0}[family]
+    assert maps == {"fast": 8, "classic": 0}[family]  # at 8, 16, 32 and 64 px, the picture
     assert f"taken over from {start.folder}: {' and '.join(shared)}; new: " in caplog.text
 
 
