@@ -178,7 +178,7 @@ _FAST = Settings(
         mouth=3.0,
         edge=0.5,
         structure=2.0,
-        motion=0.5,
+        motion=0.3,
         lesson=1.0,
         mask_shape=0.5,
     ),
