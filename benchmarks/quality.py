@@ -189,8 +189,8 @@ def main() -> None:
                     clips, model, recognizer=args.recognizer, weights=args.weights_dir, truth=truths.get(name)
                 )
                 line = {"version": __version__, "pair": name, "preset": args.preset, "minutes": at, "of": minutes}
-                line |= {"held_out": args.held_out, "steps": find_checkpoint(model).state.step}
-                line |= {"cores": os.cpu_count()}
+                line |= {"held_out": args.held_out, "cores": os.cpu_count()}
+                line |= {"steps": find_checkpoint(model).state.step}
                 line |= {key: None if value is None else round(value, 4) for key, value in figures.items()}
                 with args.log.open("a") as log:
                     log.write(json.dumps(line) + "\n")

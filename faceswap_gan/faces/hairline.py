@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from faceswap_gan.faces.hulls import fill_hulls
 from faceswap_gan.faces.landmarks import Landmarks
 from faceswap_gan.faces.mesh_mask import face_width, rise
 from faceswap_gan.faces.topology import (
@@ -47,24 +46,24 @@ def bare_skin(image: npt.NDArray[np.uint8], mesh: Landmarks) -> Floats:
         float32 (h, w): 1 on skin, 0 on hair, soft between; 1 outside the mesh's rim, too, where nothing is known.
     """
     width, points = face_width(mesh.points), mesh.points[:MESH_POINTS]
-    hull = _fill(image.shape, [points])
+    hull = fill_hulls([points], image.shape)
     depth = np.asarray(cv2.distanceTransform(hull, cv2.DIST_L2, cv2.DIST_MASK_5), np.float32) / np.float32(width)
-    lightness = _even_lightness(image, hull, max(0.01 * width, 0.5))
+    inside = (hull > 0).astype(np.float32)
+    lightness = _even_lightness(image, inside, max(0.01 * width, 0.5))
     usual = float(np.median(lightness[depth > _INNER])) if (depth > _INNER).any() else 0.0
     if usual < _BLACK:
         return np.ones(image.shape[:2], np.float32)
     dark = 1 - rise(lightness / usual, *_DARK)
-    kept = _fill(image.shape, [points[list(part)] for part in (LEFT_BROW, RIGHT_BROW, LEFT_EYE, RIGHT_EYE)])
-    kept = cv2.dilate(kept, _disc(_KEPT * width))
-    away = 1 - cv2.GaussianBlur(kept.astype(np.float32), (0, 0), max(0.02 * width, 0.5))
-    hair = dark * hull * away * (1 - rise(depth, *_RIM)) * (1 - rise(_way_down(mesh, image.shape), *_LOW))
+    kept = fill_hulls([points[list(part)] for part in (LEFT_BROW, RIGHT_BROW, LEFT_EYE, RIGHT_EYE)], image.shape)
+    kept = cv2.dilate((kept > 0).astype(np.float32), _disc(_KEPT * width))
+    away = 1 - cv2.GaussianBlur(kept, (0, 0), max(0.02 * width, 0.5))
+    hair = dark * inside * away * (1 - rise(depth, *_RIM)) * (1 - rise(_way_down(mesh, image.shape), *_LOW))
     hair = cv2.dilate(hair, _disc(_GROWN * width))
     return np.asarray(1 - cv2.GaussianBlur(hair, (0, 0), max(_SOFT * width, 0.5)), np.float32).clip(0, 1)
 
 
-def _even_lightness(image: npt.NDArray[np.uint8], hull: npt.NDArray[np.uint8], sigma: float) -> Floats:
-    """Blur the lightness of what is inside a hull, (h, w) in [0, 100], without what is around it."""
-    inside = hull.astype(np.float32)
+def _even_lightness(image: npt.NDArray[np.uint8], inside: Floats, sigma: float) -> Floats:
+    """Blur the lightness of what is inside, (h, w) in [0, 100], without what is around it."""
     lightness = cv2.cvtColor(image.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2Lab)[..., 0]
     sums = [cv2.GaussianBlur(each, (0, 0), sigma) for each in (lightness * inside, inside)]
     return np.asarray(sums[0] / np.maximum(sums[1], 1e-3), np.float32)
@@ -77,14 +76,6 @@ def _way_down(mesh: Landmarks, shape: tuple[int, ...]) -> Floats:
     down = (mouth - eyes) / max(float((mouth - eyes) @ (mouth - eyes)), 1e-6)
     columns, rows = np.arange(shape[1]) - eyes[0], np.arange(shape[0])[:, None] - eyes[1]
     return np.asarray(columns * down[0] + rows * down[1], np.float32)
-
-
-def _fill(shape: tuple[int, ...], parts: Sequence[npt.NDArray[np.float32]]) -> npt.NDArray[np.uint8]:
-    """Draw the convex hulls of sets of points: uint8 (h, w), 1 inside."""
-    drawn = np.zeros(shape[:2], np.uint8)
-    for points in parts:
-        cv2.fillConvexPoly(drawn, np.rint(cv2.convexHull(points) * 16).astype(np.int32), 1, cv2.LINE_8, 4)
-    return drawn
 
 
 def _disc(radius: float) -> npt.NDArray[np.uint8]:

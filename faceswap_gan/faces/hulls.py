@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal, get_args
 
 import cv2
@@ -112,11 +113,24 @@ def _region(part: PartName, landmarks: Landmarks, size: int) -> Mask:
         hulls = [points[list(indices)] for indices in table[part]]
     if len(points) == 68 and part == "face":
         hulls = [np.concatenate([hulls[0], _forehead(points, landmarks)])]
-    region = np.zeros((size, size), np.uint8)
-    for hull in hulls:
-        corners = cv2.convexHull(hull.astype(np.float32))
-        cv2.fillConvexPoly(region, np.rint(corners * 2**_SHIFT).astype(np.int32), 255, shift=_SHIFT)
-    return region
+    return fill_hulls(hulls, (size, size))
+
+
+def fill_hulls(sets: Iterable[npt.NDArray[np.floating[Any]]], shape: tuple[int, ...]) -> Mask:
+    """Fill the convex hulls of sets of points.
+
+    Args:
+        sets: float (n, 2) px each.
+        shape: of the picture, (h, w) or (h, w, c).
+
+    Returns:
+        uint8 (h, w): 255 in every pixel that a hull touches, else 0.
+    """
+    filled = np.zeros(shape[:2], np.uint8)
+    for points in sets:
+        corners = cv2.convexHull(points.astype(np.float32))
+        cv2.fillConvexPoly(filled, np.rint(corners * 2**_SHIFT).astype(np.int32), 255, shift=_SHIFT)
+    return filled
 
 
 def _forehead(points: npt.NDArray[np.float64], landmarks: Landmarks) -> npt.NDArray[np.float64]:

@@ -22,7 +22,7 @@ from faceswap_gan.errors import FaceFolderError
 from faceswap_gan.faces.alignment import template
 from faceswap_gan.faces.detector import Face
 from faceswap_gan.faces.hairline import bare_skin
-from faceswap_gan.faces.hulls import part_mask
+from faceswap_gan.faces.hulls import fill_hulls, part_mask
 from faceswap_gan.faces.landmarks import LEAST_SCORES, LandmarkProvider, Landmarks
 from faceswap_gan.faces.look import describe_look
 from faceswap_gan.faces.mesh import Topology
@@ -237,9 +237,7 @@ def _face_of(faces: FaceSet, index: int, side: int) -> Face:
 
 def _region(mesh: Landmarks, side: int) -> Bytes:
     """Draw the region of a crop that a mesh covers, soft at its rim: uint8 (side, side)."""
-    hull = cv2.convexHull(mesh.points[:MESH_POINTS])
-    covered = np.zeros((side, side), np.uint8)
-    cv2.fillConvexPoly(covered, np.rint(hull * 16).astype(np.int32), 1, cv2.LINE_8, 4)
+    covered = fill_hulls([mesh.points[:MESH_POINTS]], (side, side))
     return np.rint(255 * soft_edge(covered, _FEATHER * face_width(mesh.points))).astype(np.uint8)
 
 
