@@ -11,7 +11,7 @@ from faceswap_gan.errors import SettingsError
 Precision = Literal["float32", "bfloat16", "float16"]
 Sampling = Literal["pictures", "yaw", "expression"]
 
-Perceptual = Literal["none", "vggface"]
+Perceptual = Literal["none", "vggface", "onet"]
 
 TeacherChoice = Literal["none", "mesh"]
 Teacher = Literal["none", "mesh", "footage"]
@@ -76,7 +76,10 @@ class LossSettings:
     cyclic: float = 0.0
     """Swap and swap back; v2.2 has 10 where it is on."""
     perceptual: Perceptual = "none"
-    """classic: network whose features of the painted face and its target are compared."""
+    """Network whose features of the painted face and its target are compared: vggface (classic) or MTCNN's O-Net
+    (fast)."""
+    features: float = 0.0
+    """Features of painted faces and their targets by that network (fast)."""
     perceptual_before_activation: bool = False
     """Take those features before the activations."""
 
@@ -178,9 +181,11 @@ _FAST = Settings(
         mouth=3.0,
         edge=0.5,
         structure=2.0,
-        motion=0.3,
+        motion=0.5,
         lesson=1.0,
         mask_shape=0.5,
+        perceptual="onet",
+        features=12.0,
     ),
     augmentation=Augmentation(rotation=1.5, zoom=0.02, shift=0.01, warp=0.15, color_match=0.0),
     training=TrainSettings(

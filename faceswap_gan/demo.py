@@ -72,7 +72,7 @@ def run(
         preset: Named settings of model and training.
         seconds: Length of each video.
         seed: Draws the performances and everything random in training.
-        perceptual: Network of the classic presets' perceptual loss; none trains without.
+        perceptual: Network of the perceptual loss, the preset's by default; none trains without.
 
     Raises:
         FaceSwapError: A file cannot be written, or a setting is outside what it may be.

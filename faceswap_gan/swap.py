@@ -70,7 +70,7 @@ def run(
         marks: How the video is marked.
         seed: Seed of everything random in training; 0 by default.
         teacher: What shows the fast preset true swaps, nearly: mesh where it can be had, or none.
-        perceptual: Network of the classic presets' perceptual loss; none trains without.
+        perceptual: Network of the perceptual loss, the preset's by default; none trains without.
         vggface_weights: Its weights, rcmalli_vggface_tf_notop_resnet50.h5.
         consent: Who agreed to this swap, and to what; recorded with the model and in the video. Without an answer
             there is no swap.

@@ -77,8 +77,8 @@ def run(
         balance: Share of faces that is drawn evenly over kinds rather than over frames, 0 to 1; the preset's by
             default, or 0.5 where that is 0 and --sampling is given.
         clean: Draw no blurred faces and no near-duplicates; logs/left_out.csv in the model folder lists them.
-        perceptual: Network whose features of face and painted face are compared; the preset's by default. Without
-            the weights of vggface, choose none.
+        perceptual: Network whose features of face and painted face are compared; the preset's by default: vggface
+            (classic; without its weights choose none) or onet, MTCNN's own, which is installed (fast, quality).
         vggface_weights: The file rcmalli_vggface_tf_notop_resnet50.h5; looked for in the folder that
             FACESWAP_WEIGHTS names and in the cache, else downloaded.
         swap_decoders: Let the two people's decoders change places once, late in the run, as the v2.2 model does;

@@ -80,7 +80,7 @@ def test_settings_that_an_older_version_did_not_write_are_the_defaults():
         ('norm = "hybrid"', "norm = 3", "model.norm"),
         ('norm = "hybrid"', 'norm = "hybird"', "groupnorm, none, hybrid, got 'hybird'"),
         ('schedule = "classic-lite"', 'schedule = "linear"', "training.schedule"),
-        ('perceptual = "vggface"', 'perceptual = "vgg"', "losses.perceptual to be one of none, vggface"),
+        ('perceptual = "vggface"', 'perceptual = "vgg"', "losses.perceptual to be one of none, vggface, onet"),
         ('family = "classic"', 'family = "slow"', "model.family"),
         ('preset = "classic-lite-128"', "preset = 7", "preset"),
     ],

@@ -54,13 +54,15 @@ def _train(folder: Path, job: Mapping[str, Any]) -> list[dict[str, float]]:
     from faceswap_gan.training.devices import count_devices, on_devices
     from faceswap_gan.training.face_set import read_faces
     from faceswap_gan.training.networks import build_networks
+    from faceswap_gan.training.perceptual import read_features
     from faceswap_gan.training.steps import build_step
 
-    settings = tiny_settings(job["family"], training=job.get("training"))
+    perceptual = "onet" if job["family"] == "fast" else "none"
+    settings = tiny_settings(job["family"], training=job.get("training"), perceptual=perceptual)
     number = count_devices(job.get("devices", 1))
     with on_devices(number):
         networks = build_networks(settings.model, precision=settings.training.precision, rng=np.random.default_rng(1))
-        step = build_step(networks, settings)
+        step = build_step(networks, settings, features=read_features(settings, None))
     step.run_eagerly = job.get("eager", False)
     assert _spread(step) == number
     if "begin" in job:

@@ -115,6 +115,27 @@ def build_onet() -> keras.Model:
     return keras.Model(pixels, [offsets, points, face], name="onet")
 
 
+def build_onet_features(side: int) -> keras.Model:
+    """Build O-Net's first three convolutions, its weights at random, for larger pictures than its own.
+
+    Args:
+        side: of the pictures, px.
+
+    Returns:
+        Model, not trainable, from RGB float (N, side, side, 3) in [-1, 1] to what these see of edges, corners and
+        parts of a face, before pooling: [(N, side - 2, side - 2, 32), (N, h, h, 64), (N, h', h', 64)].
+        `set_onet_features` gives it the published weights.
+    """
+    pictures = keras.Input((side, side, 3), name="pictures")
+    x = layers.Rescaling(127.5 / 128, name="normalise")(pictures)
+    first = _conv(x, "1", 32, 3)
+    second = _conv(_pool(first, "1", 3, "same"), "2", 64, 3)
+    third = _conv(_pool(second, "2", 3, "valid"), "3", 64, 3)
+    features = keras.Model(pictures, [first, second, third], name="onet_features")
+    features.trainable = False
+    return features
+
+
 _BUILDERS = {"pnet": build_pnet, "rnet": build_rnet, "onet": build_onet}
 
 
@@ -140,13 +161,26 @@ def load_network(name: str) -> keras.Model:
             f"{path} should hold arrays of shapes {expected}. Received: {[a.shape for a in arrays]}. "
             "Reinstall the package: pip install --force-reinstall 'mtcnn>=1.0'"
         )
-    model.set_weights([a.reshape(s) for a, s in zip(arrays, expected, strict=True)])
-    for layer in model.layers:
-        if isinstance(layer, PReLU):
-            layer.gentle = bool(keras.ops.convert_to_numpy(layer.slope).max() <= 1)
+    _set_weights(model, arrays)
     # XLA recompiles for every shape and is no faster on a CPU; JAX has nothing else.
     model.jit_compile = keras.config.backend() == "jax"
     return model
+
+
+def set_onet_features(features: keras.Model) -> None:
+    """Give `build_onet_features` its published weights.
+
+    Raises:
+        ModelError: the ``mtcnn`` package is missing or its weights are not what they should be.
+    """
+    _set_weights(features, read_weights(weights_folder() / "onet.lz4")[: len(features.weights)])
+
+
+def _set_weights(model: keras.Model, arrays: Weights) -> None:
+    model.set_weights([a.reshape(w.shape) for a, w in zip(arrays, model.weights, strict=True)])
+    for layer in model.layers:
+        if isinstance(layer, PReLU):
+            layer.gentle = bool(keras.ops.convert_to_numpy(layer.slope).max() <= 1)
 
 
 def infer(model: keras.Model, pixels: npt.NDArray[np.uint8]) -> Weights:

@@ -13,6 +13,7 @@ from faceswap_gan.nn.normalization import standardize
 WEIGHTS = (0.1, 0.3, 0.1, 0.01)
 """Weights of the four features, finest first: v2.2's."""
 
+_LEAST = 1e-3  # deviation of a feature of an even picture
 _MEAN_BGR = (91.4953, 103.8827, 131.0912)  # of VGGFace2, 0 to 255
 
 
@@ -65,3 +66,30 @@ def perceptual_loss(
         for weight, a, b in zip(WEIGHTS, wanted, got, strict=True)
     ]
     return sum(errors, start=ops.zeros((), "float32"))
+
+
+def feature_loss(features: keras.Model, target: keras.KerasTensor, painted: keras.KerasTensor) -> keras.KerasTensor:
+    """Compare features by their relative error: the mean over taps k of |F_k(painted) - F_k(target)| / d_k.
+
+    d_k is the mean deviation of the target's feature from its mean over height and width, so that all taps, and faces
+    in any light, count alike.
+
+    Args:
+        features: Extractor that is not trained, from pictures to a list of features (N, h, w, C).
+        target: What the decoder must reproduce, RGB float (N, H, W, 3) in [-1, 1].
+        painted: What it painted, of the same shape.
+
+    Returns:
+        Scalar float32: 0 where all features are the same, about 1 where only their means are.
+
+    References:
+        Johnson, Alahi and Fei-Fei (2016), Perceptual losses for real-time style transfer, eq. 2.
+    """
+    seen = features(ops.concatenate([target, painted]), training=False)
+    errors = []
+    for feature in seen:
+        wanted, got = ops.split(ops.cast(feature, "float32"), 2)
+        wanted = ops.stop_gradient(wanted)
+        usual = ops.mean(ops.abs(wanted - ops.mean(wanted, axis=(1, 2), keepdims=True)), axis=(1, 2, 3))
+        errors.append(ops.mean(ops.mean(ops.abs(got - wanted), axis=(1, 2, 3)) / (usual + _LEAST)))
+    return sum(errors) / len(errors)

@@ -58,7 +58,7 @@ class BatchMaker:
             batch |= self._samples(side, rng)
         if self._pairs is not None:
             batch |= self._pairs.make(rng)
-        if self._settings.losses.perceptual != "none":
+        if self._settings.losses.perceptual == "vggface":
             batch["blend"] = rng.beta(0.2, 0.2, 1).astype(np.float32)
         return batch
 

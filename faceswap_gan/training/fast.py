@@ -10,6 +10,7 @@ from faceswap_gan.nn.fast import SIDES
 from faceswap_gan.nn.generator import split_head
 from faceswap_gan.nn.losses import neighbour_differences
 from faceswap_gan.nn.motion import luma, motion_loss
+from faceswap_gan.nn.perceptual import feature_loss
 from faceswap_gan.nn.similarity import dssim_loss
 from faceswap_gan.training.devices import sum_over_devices
 from faceswap_gan.training.networks import Networks
@@ -27,11 +28,13 @@ class FastStep(Step):
     Args:
         networks: encoder and the decoder of both people.
         weights: weights of the losses.
+        features: `faces.mtcnn.build_onet_features`; None leaves the perceptual loss out.
     """
 
-    def __init__(self, networks: Networks, weights: LossSettings) -> None:
+    def __init__(self, networks: Networks, weights: LossSettings, features: keras.Model | None = None) -> None:
         terms = ("reconstruction", "structure", "edge", "mask", "motion", "lesson" if weights.lesson else "look")
-        super().__init__(networks, weights, terms)
+        super().__init__(networks, weights, terms if features is None else (*terms, "perceptual"))
+        self.features = features
         shape = (len(SIDES), *networks["encoder"].input_shape[1:])
         state = {"initializer": "zeros", "trainable": False, "aggregation": "only_first_replica"}
         self.mean_swap = self.add_weight(name="mean_swap", shape=shape, **state)
@@ -56,7 +59,8 @@ class FastStep(Step):
         pair_masks = to_mask(batch["pair_masks"])
         region = ops.concatenate([to_mask(masks[..., 2:3]), pair_masks[..., 2:3]])
         own, first, second = ops.split(head.rgb, [2 * count, 2 * count + pairs.shape[0] // 2])
-        terms = self._reconstruct(to_picture(target), own, to_mask(masks))
+        target, masks = to_picture(target), to_mask(masks)
+        terms = self._reconstruct(target, own, masks)
         terms["mask"] = self.weights_of_losses.mask_shape * ops.mean(ops.binary_crossentropy(region, head.mask))
         taught = self.weights_of_losses.lesson > 0
         footage = to_picture(batch["pair_footage"] if taught else pairs)
@@ -66,9 +70,13 @@ class FastStep(Step):
             pictures, trust = to_picture(batch["pair_pictures"]), to_mask(batch["pair_trust"])
             lesson = self._reconstruct(pictures, swaps, pair_masks, trust)
             terms["lesson"] = self.weights_of_losses.lesson * sum(lesson.values())
+            seen = pictures, swaps, trust
         else:
             looks = to_picture(batch["looks"])
             terms["look"] = self.weights_of_losses.look * self._look(swaps, painted, pair_masks, looks)
+            seen = target, own, masks[..., 2:3]
+        if self.features is not None:
+            terms["perceptual"] = self.weights_of_losses.features * _compare_features(self.features, *seen)
         return terms
 
     def _look(
@@ -120,6 +128,15 @@ class FastStep(Step):
             "structure": 2.0 * weights.structure * dssim_loss(halves[0], halves[1], halves[2]),
             "edge": 2.0 * weights.edge * (edges[0] + edges[1]),
         }
+
+
+def _compare_features(
+    features: keras.Model, target: keras.KerasTensor, rgb: keras.KerasTensor, trust: keras.KerasTensor
+) -> keras.KerasTensor:
+    """Compare features of the crop's middle, where the face is; what is not trusted is taken from the target."""
+    beside = (target.shape[1] - features.input_shape[1]) // 2
+    middle = slice(beside, target.shape[1] - beside)
+    return feature_loss(features, target[:, middle, middle], (target + trust * (rgb - target))[:, middle, middle])
 
 
 def _move(

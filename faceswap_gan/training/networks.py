@@ -10,10 +10,13 @@ import numpy as np
 from keras import layers, ops
 
 from faceswap_gan.config import ModelSettings, Precision, Settings
+from faceswap_gan.faces.mtcnn import build_onet_features
 from faceswap_gan.nn.discriminator import build_discriminator
 from faceswap_gan.nn.fast import SIDES, build_fast_decoder, build_fast_encoder
 from faceswap_gan.nn.generator import build_decoder, build_encoder
 from faceswap_gan.nn.perceptual import build_features
+
+_MIDDLE = 0.75  # part of a crop's side that O-Net sees: there is the face
 
 Networks = dict[str, keras.Model]
 
@@ -54,12 +57,16 @@ def build_perceptual(settings: Settings) -> keras.Model | None:
         settings: the model's settings.
 
     Returns:
-        Extractor of `nn.perceptual.build_features`; None where the settings ask for no such loss.
+        Extractor of `nn.perceptual.build_features`, or `faces.mtcnn.build_onet_features`; None where the settings ask
+        for no such loss.
     """
-    if settings.losses.perceptual == "none":
+    asked = settings.losses.perceptual
+    if asked == "none":
         return None
     with _policy(settings.training.precision):
-        return build_features(before_activation=settings.losses.perceptual_before_activation)
+        if asked == "vggface":
+            return build_features(before_activation=settings.losses.perceptual_before_activation)
+        return build_onet_features(round(_MIDDLE * settings.model.size))
 
 
 def build_painter(networks: Networks, side: str) -> keras.Model:

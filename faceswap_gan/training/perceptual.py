@@ -9,10 +9,13 @@ import keras
 
 from faceswap_gan.config import Settings
 from faceswap_gan.errors import SettingsError
+from faceswap_gan.faces.mtcnn import set_onet_features
 from faceswap_gan.media.layer_weights import read_layer_weights
 from faceswap_gan.media.weights import find_weights
 from faceswap_gan.nn.vggface import set_layer_weights
 from faceswap_gan.training.networks import build_perceptual
+
+_NETWORKS = {"classic": "vggface", "fast": "onet"}  # by the model's family
 
 log = logging.getLogger(__name__)
 
@@ -32,14 +35,16 @@ def find_vggface(settings: Settings, given: Path | None) -> Path | None:
         WeightsError: the file is nowhere and cannot be downloaded.
     """
     asked = settings.losses.perceptual
-    if asked != "none" and settings.model.family != "classic":
+    choices = ("none", _NETWORKS[settings.model.family])
+    if asked not in choices:
         raise SettingsError(
-            f"expected --perceptual none with the preset {settings.preset}, got {asked}; leave it out."
+            f"expected --perceptual {' or '.join(choices)} with the preset {settings.preset}, got {asked}; "
+            "leave it out."
         )
-    if asked == "none":
+    if asked != "vggface":
         if given is not None:
-            raise SettingsError("expected no --vggface-weights without a perceptual loss; leave it out.")
-        log.info("no perceptual loss")
+            raise SettingsError(f"expected no --vggface-weights with --perceptual {asked}; leave it out.")
+        log.info("no perceptual loss" if asked == "none" else "perceptual loss by MTCNN's O-Net")
         return None
     path = given if given is not None else find_weights("vggface")
     log.info("perceptual loss by VGGFace, weights %s", path)
@@ -66,12 +71,14 @@ def read_features(settings: Settings, file: Path | None) -> keras.Model | None:
         file: as `find_vggface` found it.
 
     Returns:
-        Extractor of `nn.perceptual.build_features`; None where the settings ask for no such loss.
+        That of `training.networks.build_perceptual`; None where the settings ask for no such loss.
 
     Raises:
         WeightsError: the file cannot be read, or it is another network's.
     """
     features = build_perceptual(settings)
-    if features is not None and file is not None:
+    if settings.losses.perceptual == "onet":
+        set_onet_features(features)
+    elif features is not None and file is not None:
         set_layer_weights(features, read_layer_weights(file))
     return features

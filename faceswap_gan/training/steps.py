@@ -135,7 +135,7 @@ def build_step(networks: Networks, settings: Settings, *, features: keras.Model 
     Args:
         networks: the model's networks.
         settings: the model's settings.
-        features: extractor of `nn.perceptual.build_features` where the settings ask for a perceptual loss.
+        features: of `training.networks.build_perceptual`, where the settings ask for a perceptual loss.
 
     Raises:
         SettingsError: the settings ask for a perceptual loss and there are no features, or the other way round.
@@ -147,7 +147,7 @@ def build_step(networks: Networks, settings: Settings, *, features: keras.Model 
         got = "none" if features is None else "some"
         raise SettingsError(f"perceptual is {settings.losses.perceptual}, got {got} features; give both or neither.")
     if settings.model.family == "fast":
-        step: Step = FastStep(networks, settings.losses)
+        step: Step = FastStep(networks, settings.losses, features)
     else:
         step = ClassicStep(networks, settings.losses, features)
     rates = settings.training

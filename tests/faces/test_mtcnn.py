@@ -4,6 +4,7 @@ import io
 import pickle
 
 import joblib
+import keras
 import lz4.frame
 import numpy as np
 import pytest
@@ -55,6 +56,18 @@ def test_networks_give_the_promised_shapes():
         outputs = mtcnn.infer(mtcnn.load_network(name), rng.integers(0, 255, (3, side, side, 3), np.uint8))
         assert [o.shape for o in outputs] == [(3, w) for w in widths]
         np.testing.assert_allclose(outputs[-1].sum(axis=1), 1, rtol=1e-5)
+
+
+def test_features_are_those_that_o_net_itself_sees():
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 48, 48, 3), np.uint8)
+    onet, features = mtcnn.load_network("onet"), mtcnn.build_onet_features(48)
+    mtcnn.set_onet_features(features)
+    inside = keras.Model(onet.input, [onet.get_layer(f"prelu{index}").output for index in (1, 2, 3)])
+    seen = features.predict_on_batch(pixels.astype(np.float32) / 127.5 - 1)
+    for got, wanted in zip(seen, inside.predict_on_batch(pixels), strict=True):
+        np.testing.assert_allclose(got, wanted, atol=1e-4)
+    assert not features.trainable_variables
+    assert mtcnn.build_onet_features(96).output_shape[2] == (None, 20, 20, 64)
 
 
 def test_one_canvas_equals_a_call_for_every_size():

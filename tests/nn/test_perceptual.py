@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import h5py
+import keras
 import numpy as np
 import pytest
 from keras import ops
 
 from faceswap_gan.errors import WeightsError
 from faceswap_gan.media.layer_weights import read_layer_weights
-from faceswap_gan.nn.perceptual import build_features, perceptual_loss, to_vggface
+from faceswap_gan.nn.perceptual import build_features, feature_loss, perceptual_loss, to_vggface
 from faceswap_gan.nn.vggface import build_vggface, set_layer_weights
 
 PARTS = {"conv": ("kernel",), "bn": ("gamma", "beta", "moving_mean", "moving_variance")}
@@ -191,3 +192,34 @@ def test_what_is_no_file_of_weights(file, tmp_path, fault):
     with pytest.raises(WeightsError, match=r"weights\.h5") as error:
         read_layer_weights(path)
     assert "\n" not in str(error.value)
+
+
+def _two_features():
+    """The picture itself, three times as strong, and its halves' means."""
+    pictures = keras.Input((8, 8, 3))
+    return keras.Model(pictures, [3.0 * pictures, keras.layers.AveragePooling2D(4)(pictures)])
+
+
+def test_feature_errors_are_relative():
+    rng = np.random.default_rng(3)
+    target, painted = rng.uniform(-1.0, 1.0, (2, 5, 8, 8, 3)).astype(np.float32)
+    features = _two_features()
+    expected = []
+    for wanted, got in zip(features.predict_on_batch(target), features.predict_on_batch(painted), strict=True):
+        usual = np.abs(wanted - wanted.mean(axis=(1, 2), keepdims=True)).mean(axis=(1, 2, 3))
+        expected.append((np.abs(got - wanted).mean(axis=(1, 2, 3)) / (usual + 1e-3)).mean())
+    assert float(feature_loss(features, target, painted)) == pytest.approx(np.mean(expected), rel=1e-5)
+    assert float(feature_loss(features, target, target)) == 0.0
+    halved = float(feature_loss(features, target / 2, painted / 2))
+    assert halved == pytest.approx(np.mean(expected), rel=0.02), "faces in little light count alike"
+    mean = np.broadcast_to(target.mean(axis=(1, 2), keepdims=True), target.shape)
+    assert float(feature_loss(features, target, mean)) == pytest.approx(1.0, abs=0.02)
+
+
+def test_a_batch_s_feature_error_is_the_mean_of_its_pictures():
+    rng = np.random.default_rng(5)
+    target, painted = rng.uniform(-1.0, 1.0, (2, 4, 8, 8, 3)).astype(np.float32)
+    target[1] *= 0.1
+    features = _two_features()
+    each = [float(feature_loss(features, target[i : i + 1], painted[i : i + 1])) for i in range(4)]
+    assert float(feature_loss(features, target, painted)) == pytest.approx(np.mean(each), rel=1e-5)
