@@ -8,6 +8,7 @@ for footage in whose last fifth nothing happens: where a mouth never opens there
 of minutes is a training of its own, from nothing to the end of its schedule. --along measures it on its way, too, by
 copies of its checkpoints: those lines have the minutes at which they were written; `of` is the whole run. --steps
 instead of minutes is for a machine that does other work beside: give what it makes in so many idle minutes.
+--detail names the strengths of the footage's own detail over the swap (`convert --detail`), each measured by itself.
 
 * transfer, nearer, landmarks, mouth, blinks, gaze, pose, jitter, sharpness: as `faceswap-gan evaluate` defines them,
   of the swap of dst's held-out part, against src's held-out part; `still` has the same for its transfer, `mesh_swap`
@@ -89,15 +90,15 @@ def prepare(videos: dict[str, Path], work: Path, part: str) -> Clips:
 
 
 def measure(
-    clips: Clips, model: Path, *, recognizer: Path, weights: Path | None, truth: Path | None
-) -> dict[str, float]:
+    clips: Clips, model: Path, args: argparse.Namespace, *, truth: Path | None, detail: float
+) -> dict[str, float | None]:
     """Swap the held-out footage and judge it."""
-    swapped, page = model / "held_out.mp4", model / "report.html"
-    finish = FinishSettings() if truth is None else FinishSettings(color="none", detail=0.0)
+    swapped, page = model / f"held_out_{detail:g}.mp4", model / f"report_{detail:g}.html"
+    finish = FinishSettings(color="mean_std" if truth is None else "none", detail=detail)
     convert.run(clips.held_out["dst"], model, swapped, finish=finish, consent="benchmark")
     evaluate.run(
         swapped, clips.held_out["src"], clips.held_out["dst"],
-        recognizer=recognizer, model=model, truth=truth, report=page, weights_dir=weights,
+        recognizer=args.recognizer, model=model, truth=truth, report=page, weights_dir=args.weights_dir,
     )  # fmt: skip
     methods = json.loads(page.with_suffix(".json").read_text())["methods"]
     own = {name: score["value"] for name, score in methods["swap"]["scores"].items()}
@@ -105,7 +106,8 @@ def measure(
     figures |= {name: methods[name]["scores"]["transfer"]["value"] for name in ("still", "mesh_swap")}
     figures |= {f"mesh_swap_{name}": methods["mesh_swap"]["scores"][name]["value"] for name in FOLLOWED}
     figures["ssim_reconstruction"] = reconstruction_ssim(clips.held_out["src"], model)
-    return figures | ({} if truth is None else {f"{name}_truth": own[name] for name in ("psnr", "ssim")})
+    figures |= {} if truth is None else {f"{name}_truth": own[name] for name in ("psnr", "ssim")}
+    return {name: None if value is None else round(value, 4) for name, value in figures.items()}
 
 
 def reconstruction_ssim(video: Path, model: Path) -> float:
@@ -167,6 +169,7 @@ def main() -> None:
     parser.add_argument("--no-drawn", action="store_true")
     parser.add_argument("--held-out", choices=PARTS, default="last")
     parser.add_argument("--minutes", type=float, nargs="+", default=[2.0, 5.0])
+    parser.add_argument("--detail", type=float, nargs="+", default=[FinishSettings.detail])
     parser.add_argument("--steps", type=int, help="train so many instead, and log --minutes, of which one is given")
     parser.add_argument("--along", type=float, nargs="+", default=[])
     parser.add_argument("--preset", default="fast")
@@ -185,15 +188,13 @@ def main() -> None:
         clips = prepare(videos, args.work / name, args.held_out)
         for minutes in args.minutes:
             for model, at in fit(clips, args.work / name / f"{args.preset}_{minutes:g}", minutes, args):
-                figures = measure(
-                    clips, model, recognizer=args.recognizer, weights=args.weights_dir, truth=truths.get(name)
-                )
-                line = {"version": __version__, "pair": name, "preset": args.preset, "minutes": at, "of": minutes}
-                line |= {"held_out": args.held_out, "cores": os.cpu_count()}
-                line |= {"steps": find_checkpoint(model).state.step}
-                line |= {key: None if value is None else round(value, 4) for key, value in figures.items()}
-                with args.log.open("a") as log:
-                    log.write(json.dumps(line) + "\n")
+                for detail in args.detail if name not in truths else [0.0]:
+                    line = {"version": __version__, "pair": name, "preset": args.preset, "minutes": at, "of": minutes}
+                    line |= {"held_out": args.held_out, "cores": os.cpu_count(), "detail": detail}
+                    line |= {"steps": find_checkpoint(model).state.step}
+                    line |= measure(clips, model, args, truth=truths.get(name), detail=detail)
+                    with args.log.open("a") as log:
+                        log.write(json.dumps(line) + "\n")
 
 
 def fit(clips: Clips, model: Path, minutes: float, args: argparse.Namespace) -> list[tuple[Path, float]]:

@@ -134,9 +134,13 @@ def _compare_features(
     features: keras.Model, target: keras.KerasTensor, rgb: keras.KerasTensor, trust: keras.KerasTensor
 ) -> keras.KerasTensor:
     """Compare features of the crop's middle, where the face is; what is not trusted is taken from the target."""
-    beside = (target.shape[1] - features.input_shape[1]) // 2
-    middle = slice(beside, target.shape[1] - beside)
-    return feature_loss(features, target[:, middle, middle], (target + trust * (rgb - target))[:, middle, middle])
+    side = features.input_shape[1]
+    beside = (target.shape[1] - side) // 2
+    wanted, got, trust = (
+        ops.slice(each, (0, beside, beside, 0), (each.shape[0], side, side, each.shape[3]))
+        for each in (target, rgb, trust)
+    )
+    return feature_loss(features, wanted, wanted + trust * (got - wanted))
 
 
 def _move(
