@@ -66,6 +66,23 @@ class ShapeDifference:
         return Landmarks(moved[:, :2].astype(np.float32), moved[:, 2].astype(np.float32), None, mesh.score)
 
 
+def mix_meshes(first: Landmarks, second: Landmarks, share: float) -> Landmarks:
+    """Give a mesh part of the way from one of a person to another of the same.
+
+    Args:
+        first: 478 points.
+        second: 478 points.
+        share: of the way, in [0, 1].
+    """
+
+    def mix(one: Array | None, other: Array | None) -> Array | None:
+        return None if one is None or other is None else np.asarray(one + share * (other - one), np.float32)
+
+    points = np.asarray(first.points + share * (second.points - first.points), np.float32)
+    score = min(first.score, second.score)
+    return Landmarks(points, mix(first.depth, second.depth), mix(first.blendshapes, second.blendshapes), score)
+
+
 def measure_difference(
     first: Sequence[Landmarks], second: Sequence[Landmarks], alike: Array, topology: Topology
 ) -> ShapeDifference:

@@ -29,7 +29,7 @@ from faceswap_gan.faces.mesh import Topology
 from faceswap_gan.faces.mesh_choice import SourceChooser
 from faceswap_gan.faces.mesh_eyes import turn_eyes
 from faceswap_gan.faces.mesh_mask import face_width, paint_mask, soft_edge
-from faceswap_gan.faces.mesh_shape import measure_difference
+from faceswap_gan.faces.mesh_shape import measure_difference, mix_meshes
 from faceswap_gan.faces.mesh_surroundings import surround
 from faceswap_gan.faces.mesh_warp import map_back, rasterise, reduction, sample
 from faceswap_gan.faces.topology import MESH_POINTS
@@ -48,6 +48,7 @@ _MOST = 2000  # lessons of a person
 _FEATHER = 0.07  # width of the painted region's soft rim, in widths of the face
 _RUN = 8  # neighbouring frames among them
 _MOST_PICTURES = 240
+_APART, _SHARE = 0.38, 0.35  # of a bent frame: time to the other moment, in clips; way to its mesh
 _AHEAD = 7  # frames that the choice of a picture looks at
 _BOX_SIDE, _BOX_RISE = 2.85, 0.215  # MTCNN's box in inter-ocular distances: side, and middle above the points'
 
@@ -59,7 +60,11 @@ class Lessons:
     """Frames of one person's footage, and what each should look like painted as the other person."""
 
     frames: NDArray[np.int64]
-    """Numbers of the faces in their `FaceSet`, ascending, (M,)."""
+    """Numbers of the faces in their `FaceSet`, (M,): ascending, then again those that were bent."""
+    footage: Bytes
+    """Those faces, RGB (M, S, S, 3), as they were filmed or bent."""
+    footage_masks: Bytes
+    """Eyes, mouth and painted region of the footage, (M, S, S, 3), 255 = full weight."""
     masks: Bytes
     """Eyes, mouth and painted region of the pictures, (M, S, S, 3), 255 = full weight."""
     pictures: Bytes
@@ -70,7 +75,8 @@ class Lessons:
 
 def footage_lessons(faces: FaceSet) -> Lessons:
     """Make lessons that show the footage itself: the other person is the same."""
-    return Lessons(np.arange(len(faces.crops)), faces.crop_masks, faces.crops, faces.crop_masks[..., 2:3])
+    crops, masks = faces.crops, faces.crop_masks
+    return Lessons(np.arange(len(crops)), crops, masks, masks, crops, masks[..., 2:3])
 
 
 def find_meshes(faces: FaceSet, open_provider: Callable[[], LandmarkProvider]) -> Meshes:
@@ -149,14 +155,16 @@ class _Teacher:
         )  # fmt: skip
         self._frames = spread_runs(sorted(meshes), _MOST, _RUN)
         self._pictures = spread_runs(sorted(own_meshes), _MOST_PICTURES, 1)
+        self._wanted = [meshes[frame] for frame in self._frames]
+        self._wanted += [self._vary(place) for place in range(min(len(self._frames), _MOST - len(self._frames)))]
         self._edged: dict[int, Bytes] = {}
-        looks = self._looks([meshes[frame] for frame in self._frames])
-        theirs = self._looks([own_meshes[picture] for picture in self._pictures])
+        looks, theirs = self._looks(self._wanted), self._looks([own_meshes[picture] for picture in self._pictures])
         self._choice = _choose(SourceChooser(theirs), looks)
-        apart = np.linalg.norm(looks - theirs[self._choice], axis=1)
+        filmed = slice(len(self._frames))
+        apart = np.linalg.norm(looks - theirs[self._choice], axis=1)[filmed]
         near = np.argsort(apart)[: max(FEWEST, len(apart) // 2)]
         self._difference = measure_difference(
-            [meshes[frame] for frame in self._frames],
+            self._wanted[filmed],
             [own_meshes[picture] for picture in self._pictures],
             np.stack([near, self._choice[near]], axis=1),
             topology,
@@ -165,34 +173,47 @@ class _Teacher:
     def teach(self) -> Lessons:
         """Paint the lessons, in threads."""
         with ThreadPoolExecutor(count_cores(), thread_name_prefix="lessons") as pool:
-            painted = list(pool.map(self._paint, range(len(self._frames))))
-        pictures, masks, trust = (np.stack(each) for each in zip(*painted, strict=True))
-        return Lessons(np.asarray(self._frames), masks, pictures, trust[..., None])
+            painted = list(pool.map(self._paint, range(len(self._wanted))))
+        footage, footage_masks, pictures, masks, trust = (np.stack(each) for each in zip(*painted, strict=True))
+        frames = [self._frame(number) for number in range(len(self._wanted))]
+        return Lessons(np.asarray(frames), footage, footage_masks, masks, pictures, trust[..., None])
+
+    def _frame(self, number: int) -> int:
+        return self._frames[number % len(self._frames)]
+
+    def _vary(self, place: int) -> Landmarks:
+        """Bend a frame's mesh some way to that of another moment, the same time apart for all frames."""
+        total = len(self._frames)
+        other = self._frames[(place + round(_APART * total)) % total]
+        return mix_meshes(self._meshes[self._frames[place]], self._meshes[other], _SHARE)
 
     def _looks(self, meshes: list[Landmarks]) -> NDArray[np.float32]:
         return np.stack([describe_look(mesh, self._topology) for mesh in meshes])
 
-    def _paint(self, number: int) -> tuple[Bytes, Bytes, Bytes]:
-        """Paint one lesson: picture (S, S, 3), masks (S, S, 3), trust (S, S)."""
-        frame, picture = self._frames[number], self._pictures[self._choice[number]]
-        shape = self._footage.faces[frame].shape
-        mesh = self._difference.apply(self._meshes[frame], self._topology)
-        bent, trust = self._bend(mesh, picture, shape)
-        size = self._footage.crops.shape[1]
-        # what lies at the rim of the picture's face is often hair, wherever that comes to lie
-        region = np.minimum(_region(mesh, shape[0]), bent[..., 3])
-        parts = [part_mask("eyes", mesh, shape[0]), part_mask("mouth", mesh, shape[0]), region]
-        masks = np.dstack([_shrink(part, size) for part in parts])
-        return _shrink(bent[..., :3], size), masks, _shrink(trust, size)
+    def _paint(self, number: int) -> tuple[Bytes, Bytes, Bytes, Bytes, Bytes]:
+        """Paint one lesson: footage, its masks, picture, its masks, each (S, S, 3), and trust (S, S)."""
+        frame, picture = self._frame(number), self._pictures[self._choice[number]]
+        shape, size = self._footage.faces[frame].shape, self._footage.crops.shape[1]
+        own, own_masks = self._footage.crops[frame], self._footage.crop_masks[frame]
+        if number >= len(self._frames):
+            source = np.dstack([self._footage.faces[frame], self._footage.masks[frame][..., 2]])
+            varied, _ = self._bend(self._wanted[number], source, self._meshes[frame], shape)
+            own, own_masks = _shrink(varied[..., :3], size), _masks(self._wanted[number], varied[..., 3], size)
+        mesh = self._difference.apply(self._wanted[number], self._topology)
+        bent, trust = self._bend(mesh, self._with_edge(picture), self._own[picture], shape)
+        masks = _masks(mesh, bent[..., 3], size)
+        return own, own_masks, _shrink(bent[..., :3], size), masks, _shrink(trust, size)
 
-    def _bend(self, mesh: Landmarks, picture: int, shape: tuple[int, ...]) -> tuple[Bytes, Bytes]:
-        """Bend a picture onto a mesh: RGB and its face's soft edge (R, R, 4), and how far to trust it (R, R)."""
-        source, triangles = self._own[picture], self._topology.triangles
+    def _bend(
+        self, mesh: Landmarks, picture: Bytes, source: Landmarks, shape: tuple[int, ...]
+    ) -> tuple[Bytes, Bytes]:
+        """Bend a picture and its face's soft edge (R, R, 4) onto a mesh: the same, and how far to trust it (R, R)."""
+        triangles = self._topology.triangles
         dst, src = mesh.points[:MESH_POINTS], source.points[:MESH_POINTS]
         raster = rasterise(dst, triangles, shape, depth=None if mesh.depth is None else mesh.depth[:MESH_POINTS])
         there = map_back(raster, dst, src, triangles)
         turn_eyes(there, raster, mesh.points, source.points)
-        bent = sample(self._with_edge(picture), surround(there, raster, shape), reduction(src, dst, triangles))
+        bent = sample(picture, surround(there, raster, shape), reduction(src, dst, triangles))
         edge, trust = np.zeros(raster.triangles.shape, np.float32), np.zeros(shape[:2], np.uint8)
         place, part = raster.overlap(shape)
         edge[part] = bent[place][..., 3].astype(np.float32) / np.float32(255)
@@ -244,6 +265,16 @@ def _region(mesh: Landmarks, side: int) -> Bytes:
 def _bare_region(image: Bytes, mesh: Landmarks) -> Bytes:
     """Draw the same in the face's own picture (side, side, 3), where hair is left out."""
     return np.minimum(_region(mesh, len(image)), np.rint(255 * bare_skin(image, mesh)).astype(np.uint8))
+
+
+def _masks(mesh: Landmarks, edge: Bytes, size: int) -> Bytes:
+    """Draw eyes, mouth and painted region of a mesh: (size, size, 3).
+
+    What lies at the rim of a bent picture's face is often hair, wherever that comes to lie: its own edge counts, too.
+    """
+    side = len(edge)
+    parts = part_mask("eyes", mesh, side), part_mask("mouth", mesh, side), np.minimum(_region(mesh, side), edge)
+    return np.dstack([_shrink(part, size) for part in parts])
 
 
 def _shrink(picture: Bytes, size: int) -> Bytes:

@@ -44,7 +44,7 @@ class PairMaker:
         self._number = number
         self._looks = np.stack([_mean_face(people[side].crops) for side in SIDES])
         self._footage = {side: _columns(people[side], None if lessons is None else lessons[side]) for side in SIDES}
-        self._turned = {} if lessons is None else {side: _turn_round(people[side], lessons[side]) for side in SIDES}
+        self._turned = {} if lessons is None else {side: _turn_round(lessons[side]) for side in SIDES}
         taught = {side: slice(None) if lessons is None else lessons[side].frames for side in SIDES}
         self._odds = {side: odds[side][taught[side]] / odds[side][taught[side]].sum() for side in SIDES}
         self._moments = {
@@ -93,25 +93,23 @@ def _columns(person: FaceSet, lessons: Lessons | None) -> dict[str, Bytes]:
     """Give what a pair takes of each frame, by name."""
     if lessons is None:
         return {"crops": person.crops, "masks": person.crop_masks}
-    footage = person.crops[lessons.frames]
     return {
-        "crops": footage,
+        "crops": lessons.footage,
         "masks": lessons.masks,
         "pictures": lessons.pictures,
         "trust": lessons.trust,
-        "footage": footage,
+        "footage": lessons.footage,
     }
 
 
-def _turn_round(person: FaceSet, lessons: Lessons) -> dict[str, Bytes]:
+def _turn_round(lessons: Lessons) -> dict[str, Bytes]:
     """Give the same where the lessons are seen and the footage is to be painted."""
-    footage, masks = person.crops[lessons.frames], person.crop_masks[lessons.frames]
     return {
         "crops": lessons.pictures,
-        "masks": masks,
-        "pictures": footage,
-        "trust": masks[..., 2:3],
-        "footage": footage,
+        "masks": lessons.footage_masks,
+        "pictures": lessons.footage,
+        "trust": lessons.footage_masks[..., 2:3],
+        "footage": lessons.footage,
     }
 
 

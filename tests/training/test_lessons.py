@@ -10,7 +10,9 @@ from tiny import tiny_settings
 
 from faceswap_gan.errors import FaceFolderError
 from faceswap_gan.faces.landmarks import Landmarks
+from faceswap_gan.faces.mesh_shape import mix_meshes
 from faceswap_gan.nn.fast import SIDES
+from faceswap_gan.training import lessons as lessons_of
 from faceswap_gan.training.batches import BatchMaker
 from faceswap_gan.training.face_set import FaceSet
 from faceswap_gan.training.lessons import find_meshes, make_lessons, outline_faces, spread_runs
@@ -44,6 +46,8 @@ def people(meshes):
 
 @pytest.fixture(scope="module")
 def lessons(people, meshes):
+    for side in SIDES:
+        outline_faces(people[side], meshes[side])
     return make_lessons(people, meshes, TOPOLOGY)
 
 
@@ -51,8 +55,9 @@ def lessons(people, meshes):
 def test_a_lesson_shows_the_other_person_where_the_footage_is(lessons, people, side):
     other = SIDES[1 - SIDES.index(side)]
     lesson = lessons[side]
-    assert lesson.pictures.shape == people[side].crops.shape
-    assert lesson.trust.shape == (COUNT, SIDE, SIDE, 1)
+    assert lesson.pictures.shape == lesson.footage.shape == (2 * COUNT, SIDE, SIDE, 3)
+    assert lesson.trust.shape == (2 * COUNT, SIDE, SIDE, 1)
+    assert np.array_equal(lesson.footage[:COUNT], people[side].crops)
     truth = people[other].crops  # both clips show the same looks at the same time
     for index in range(0, COUNT, 7):
         sure = lesson.trust[index, ..., 0] > 250
@@ -61,11 +66,35 @@ def test_a_lesson_shows_the_other_person_where_the_footage_is(lessons, people, s
         assert apart.mean() < 8
 
 
-def test_the_painted_region_has_the_others_shape(lessons, people, meshes):
-    for side in SIDES:
-        outline_faces(people[side], meshes[side])
+@pytest.mark.parametrize("side", SIDES)
+def test_half_of_the_lessons_are_of_frames_bent_towards_other_moments(lessons, people, meshes, side):
+    other, lesson = SIDES[1 - SIDES.index(side)], lessons[side]
+    assert list(lesson.frames) == 2 * list(range(COUNT))
+    apart = []
+    for index in range(0, COUNT, 7):
+        row, moment = COUNT + index, (index + round(0.38 * COUNT)) % COUNT
+        sure = lesson.trust[row, ..., 0] > 250
+        for shown, whose in ((lesson.footage[row], side), (lesson.pictures[row], other)):
+            mesh = mix_meshes(meshes[whose][index], meshes[whose][moment], 0.35)
+            truth = small([picture(mesh, skin=SKIN[whose])])[0]
+            assert np.abs(shown.astype(int) - truth).mean(axis=2)[sure].mean() < 8
+            if whose == side:
+                apart.append([np.abs(lesson.footage[i].astype(int) - truth).mean() for i in (row, index)])
+        region, filmed = (lesson.footage_masks[at][..., 2] > 128 for at in (row, index))
+        assert 0.9 < region.sum() / filmed.sum() < 1.1
+    bent, as_filmed = np.sum(apart, axis=0)
+    assert bent < 0.5 * as_filmed
+
+
+def test_long_footage_needs_no_bent_frames(people, meshes, monkeypatch):
+    monkeypatch.setattr(lessons_of, "_MOST", COUNT + 3)
+    for lesson in make_lessons(people, meshes, TOPOLOGY).values():
+        assert list(lesson.frames) == [*range(COUNT), 0, 1, 2]
+
+
+def test_the_painted_region_has_the_others_shape(lessons, people):
     for side, other in zip(SIDES, reversed(SIDES), strict=True):
-        painted = lessons[side].masks[..., 2].astype(float).sum(axis=(1, 2))
+        painted = lessons[side].masks[:COUNT, ..., 2].astype(float).sum(axis=(1, 2))
         own, theirs = (people[s].crop_masks[..., 2].astype(float).sum(axis=(1, 2)) for s in (side, other))
         assert np.median(abs(painted / theirs - 1)) < 0.06 < np.median(abs(painted / own - 1))
 
@@ -85,15 +114,17 @@ def test_batches_take_pairs_and_lessons_of_the_same_frames(lessons, people):
         kinds.append(is_turned)
         whose = person if is_turned else SIDES[1 - SIDES.index(person)]
         at = [np.abs(np.stack([each, each[:, ::-1]]).astype(int) - filmed).reshape(2, -1).max(axis=1)
-              for each in people[whose].crops]  # fmt: skip
-        frame, flip = np.argwhere(np.asarray(at) == 0)[0]
-        mirror = slice(None, None, -1 if flip else 1)
-        lesson = lessons[whose].pictures[frame][:, mirror]
-        assert np.array_equal(crop if is_turned else picture, lesson)
+              for each in lessons[whose].footage]  # fmt: skip
+        own = lessons[whose].footage_masks if is_turned else lessons[whose].masks
+        sure = own[..., 2:3] if is_turned else lessons[whose].trust
         assert np.array_equal(picture if is_turned else crop, filmed)
-        own = people[whose].crop_masks if is_turned else lessons[whose].masks
-        assert np.array_equal(masks, own[frame][:, mirror])
-        assert np.array_equal(trust, (own[..., 2:3] if is_turned else lessons[whose].trust)[frame][:, mirror])
+        found = []
+        for frame, flip in np.argwhere(np.asarray(at) == 0):
+            mirror = slice(None, None, -1 if flip else 1)
+            expected = lessons[whose].pictures[frame], own[frame], sure[frame]
+            got = crop if is_turned else picture, masks, trust
+            found.append(all(np.array_equal(a, b[:, mirror]) for a, b in zip(got, expected, strict=True)))
+        assert any(found)
     assert {True, False} == set(kinds)
 
 
