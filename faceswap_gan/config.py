@@ -79,7 +79,7 @@ class LossSettings:
     """Network whose features of the painted face and its target are compared: vggface (classic) or MTCNN's O-Net
     (fast)."""
     features: float = 0.0
-    """Features of painted faces and their targets by that network (fast)."""
+    """Features of swaps and their lessons, without a teacher of people's own faces, by that network (fast)."""
     perceptual_before_activation: bool = False
     """Take those features before the activations."""
 

@@ -28,10 +28,10 @@ def find_vggface(settings: Settings, given: Path | None) -> Path | None:
         given: the file, where the user names one.
 
     Returns:
-        The file; None where there is no such loss.
+        The file; None where there is no such loss, or its network's weights are installed.
 
     Raises:
-        SettingsError: the model's family knows no perceptual loss, or a file is named that nothing reads.
+        SettingsError: the model's family knows no such network, or a file is named that nothing reads.
         WeightsError: the file is nowhere and cannot be downloaded.
     """
     asked = settings.losses.perceptual
