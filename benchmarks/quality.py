@@ -9,6 +9,8 @@ of minutes is a training of its own, from nothing to the end of its schedule. --
 copies of its checkpoints: those lines have the minutes at which they were written; `of` is the whole run. --steps
 instead of minutes is for a machine that does other work beside: give what it makes in so many idle minutes.
 --detail names the strengths of the footage's own detail over the swap (`convert --detail`), each measured by itself.
+--from starts from another pair's model, --set changes a setting of the preset: `--set training.schedule=constant`. A
+line names both.
 
 * transfer, nearer, landmarks, mouth, blinks, gaze, pose, jitter, sharpness: as `faceswap-gan evaluate` defines them,
   of the swap of dst's held-out part, against src's held-out part; `still` has the same for its transfer, `mesh_swap`
@@ -34,6 +36,7 @@ from typing import Self
 import numpy as np
 
 from faceswap_gan import __version__, convert, evaluate, extract, masks, train
+from faceswap_gan.config import PRESETS, Settings, find_preset
 from faceswap_gan.conversion.anchors import reconstruct
 from faceswap_gan.conversion.finish import FinishSettings
 from faceswap_gan.faces.detector import FaceDetector
@@ -174,10 +177,13 @@ def main() -> None:
     parser.add_argument("--along", type=float, nargs="+", default=[])
     parser.add_argument("--preset", default="fast")
     parser.add_argument("--perceptual", help="none trains a classic preset without VGGFace's weights")
+    parser.add_argument("--from", dest="start", type=Path, help="model folder of another pair to start from")
+    parser.add_argument("--set", nargs="+", default=[], metavar="SECTION.NAME=VALUE", help="settings to try")
     parser.add_argument("--work", type=Path, default=Path("build/quality"))
     parser.add_argument("--log", type=Path, default=Path("docs/benchmarks/quality.jsonl"))
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+    PRESETS[args.preset] = change(find_preset(args.preset), args.set)
     pairs = {name: dict(zip(SIDES, map(Path, files), strict=True)) for name, *files in args.pair}
     truths = {}
     if not args.no_drawn:
@@ -190,6 +196,7 @@ def main() -> None:
             for model, at in fit(clips, args.work / name / f"{args.preset}_{minutes:g}", minutes, args):
                 for detail in args.detail if name not in truths else [0.0]:
                     line = {"version": __version__, "pair": name, "preset": args.preset, "minutes": at, "of": minutes}
+                    line |= {"from": args.start and args.start.name, "set": args.set}
                     line |= {"held_out": args.held_out, "cores": os.cpu_count(), "detail": detail}
                     line |= {"steps": find_checkpoint(model).state.step}
                     line |= measure(clips, model, args, truth=truths.get(name), detail=detail)
@@ -197,12 +204,23 @@ def main() -> None:
                         log.write(json.dumps(line) + "\n")
 
 
+def change(settings: Settings, changes: Sequence[str]) -> Settings:
+    """Change settings by texts such as ``training.ema=0.99``; a value is read as what it replaces is."""
+    for text in changes:
+        place, value = text.split("=")
+        section, name = place.split(".")
+        old = getattr(settings, section)
+        settings = replace(settings, **{section: replace(old, **{name: type(getattr(old, name))(value)})})
+    return settings
+
+
 def fit(clips: Clips, model: Path, minutes: float, args: argparse.Namespace) -> list[tuple[Path, float]]:
     """Train a model; gives it and the copies made on its way, each with its minutes."""
     with Along(model, args.along) as along:
         train.run(
             clips.faces["src"], clips.faces["dst"], model=model, preset=args.preset, perceptual=args.perceptual,
-            steps=args.steps, minutes=None if args.steps else minutes, save_minutes=0.5 if args.along else 2.0,
+            from_model=args.start, steps=args.steps, minutes=None if args.steps else minutes,
+            save_minutes=0.5 if args.along else 2.0,
         )  # fmt: skip
     earlier = [(copy, round(find_checkpoint(copy).state.seconds / 60.0, 1)) for copy in along.copies]
     return [*earlier, (model, minutes)]

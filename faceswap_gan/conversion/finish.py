@@ -30,7 +30,7 @@ class FinishSettings:
     band of detail with an edge as wide as its own waves (Laplacian pyramid)."""
     coverage: float = 0.95
     """Part of the crop's side that may be painted, above 0 and at most 1."""
-    erode: float = -0.03
+    erode: float = 0.0
     """How far the painted region is drawn in, in widths of the face, -0.3 to 0.3; negative lets it grow."""
     feather: float = 0.0
     """How far inwards its edge is softened beyond what the network paints, in widths of the face, 0 to 0.5."""
