@@ -205,12 +205,13 @@ def main() -> None:
 
 
 def change(settings: Settings, changes: Sequence[str]) -> Settings:
-    """Change settings by texts such as ``training.ema=0.99``; a value is read as what it replaces is."""
+    """Change settings by texts such as ``training.ema=0.99`` or ``training.clean=true``; numbers as in JSON."""
     for text in changes:
         place, value = text.split("=")
         section, name = place.split(".")
-        old = getattr(settings, section)
-        settings = replace(settings, **{section: replace(old, **{name: type(getattr(old, name))(value)})})
+        part = getattr(settings, section)
+        new = value if isinstance(getattr(part, name), str) else json.loads(value)
+        settings = replace(settings, **{section: replace(part, **{name: new})})
     return settings
 
 
