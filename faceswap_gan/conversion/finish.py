@@ -13,6 +13,10 @@ Blend = Literal["feather", "seamless", "laplacian"]
 FACE = 0.526
 """Width of a face in parts of its aligned crop's side; lengths below are in widths of the face."""
 
+_LIMITS = {
+    "erode": (-0.3, 0.3), "feather": (0.0, 0.5), "deflicker": (0.0, 0.1), "sharpen": (0.0, 2.0), "detail": (0.0, 1.0),
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class FinishSettings:
@@ -34,6 +38,9 @@ class FinishSettings:
     """How far the painted region is drawn in, in widths of the face, -0.3 to 0.3; negative lets it grow."""
     feather: float = 0.0
     """How far inwards its edge is softened beyond what the network paints, in widths of the face, 0 to 0.5."""
+    deflicker: float = 0.025
+    """Deviation, in s, of the Gaussian by which a painted face is averaged with those of the frames before and after,
+    0 to 0.1; 0 paints every frame by itself."""
     sharpen: float = 0.0
     """Amount of unsharp masking, 0 to 2."""
     detail: float = 1.0
@@ -49,7 +56,7 @@ class FinishSettings:
             raise SettingsError(
                 f"expected --coverage above 0 and at most 1, got {self.coverage}; 0.95 suits most faces."
             )
-        for name, low, high in (("erode", -0.3, 0.3), ("feather", 0, 0.5), ("sharpen", 0, 2), ("detail", 0, 1)):
+        for name, (low, high) in _LIMITS.items():
             value = getattr(self, name)
             if not low <= value <= high:
                 raise SettingsError(f"expected --{name} of {low:g} to {high:g}, got {value:g}.")

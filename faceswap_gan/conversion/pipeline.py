@@ -7,9 +7,10 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from faceswap_gan.conversion.deflicker import PaintedFrame
 from faceswap_gan.conversion.swapper import SwappedFrame, untouched
 from faceswap_gan.faces.cutting import crops_of
-from faceswap_gan.faces.folder import FaceCrop
+from faceswap_gan.faces.finder import FoundFrame
 from faceswap_gan.faces.people import People
 from faceswap_gan.faces.scan import FaceScan
 from faceswap_gan.media.video import Frame
@@ -22,12 +23,10 @@ STRETCH = 240
 class Painter(Protocol):
     """Swaps the faces of frames by one model, and remembers what lasts from frame to frame."""
 
-    def run(self, faces: Sequence[Sequence[FaceCrop]]) -> list[Any]:
-        """Run the network on the faces of each frame; remembers nothing, so it may be ahead in another thread."""
+    def run(self, entries: Sequence[FoundFrame], *, last: bool) -> Sequence[PaintedFrame]:
+        """Run the network on the faces of the next frames; see `swapper.Painter.run`."""
 
-    def paint_over(
-        self, below: Sequence[SwappedFrame], faces: Sequence[Sequence[FaceCrop]], swaps: Sequence[Any]
-    ) -> Iterator[SwappedFrame]:
+    def paint_over(self, below: Sequence[SwappedFrame], painted: Sequence[PaintedFrame]) -> Iterator[SwappedFrame]:
         """Lay what `run` made of this painter's faces into frames, into which others may have painted already."""
 
     def state(self) -> dict[str, Any]:
@@ -69,11 +68,9 @@ class Border:
 
 @dataclass(frozen=True)
 class _Batch:
-    """Consecutive frames, and role by role the faces in them and what the network made of these."""
+    """Consecutive frames, as each role's network painted them."""
 
-    frames: list[Frame]
-    faces: list[list[tuple[FaceCrop, ...]]]
-    swaps: list[list[Any]]
+    painted: list[Sequence[PaintedFrame]]
     is_last: bool  # a border follows
 
 
@@ -82,9 +79,9 @@ def paint_frames(
 ) -> Iterator[SwappedFrame | Border]:
     """Paint every person of a video, batches across frames.
 
-    A batch never spans a border, so that a run which takes up a state there makes the same batches, hence the
-    same pixels, as one that was never stopped. The networks run a batch ahead in a thread of their own: at most
-    three times ``batch`` frames are held, and one.
+    Neither a batch nor what steadies faces spans a border, so that a run which takes up a state there makes the same
+    pixels as one that was never stopped. The networks run a batch ahead in a thread of their own: at most three times
+    ``batch`` frames are held, and two.
 
     Args:
         frames: of the scanned video, from its beginning or from a border.
@@ -99,12 +96,12 @@ def paint_frames(
     """
     with closing(in_thread(_swap(frames, scan, roles, batch, stretch), ahead=1)) as batches:
         for now in batches:
-            done = [untouched(frame) for frame in now.frames]
-            for role, faces, swaps in zip(roles, now.faces, now.swaps, strict=True):
-                done = list(role.painter.paint_over(done, faces, swaps))
+            done = [untouched(each.found.frame) for each in now.painted[0]]
+            for role, painted in zip(roles, now.painted, strict=True):
+                done = list(role.painter.paint_over(done, painted))
             yield from done
             if now.is_last:
-                yield _border(now.frames[-1], roles)
+                yield _border(done[-1].frame, roles)
 
 
 def restore(roles: Sequence[Role], state: Mapping[str, Any]) -> None:
@@ -133,7 +130,10 @@ def _swap(
         frame = next(source, None)
         is_last = frame is None or count % stretch == 0
         if is_last or len(waiting) >= batch or faces >= batch:
-            own = [[crops_of(each, scan, role.people, size=role.size) for each in waiting] for role in roles]
-            swaps = [role.painter.run(each) for role, each in zip(roles, own, strict=True)]
-            yield _Batch(waiting, own, swaps, is_last)
+            own = [
+                [FoundFrame(each, crops_of(each, scan, role.people, size=role.size)) for each in waiting]
+                for role in roles
+            ]
+            painted = [role.painter.run(each, last=is_last) for role, each in zip(roles, own, strict=True)]
+            yield _Batch(painted, is_last)
             waiting, faces = [], 0

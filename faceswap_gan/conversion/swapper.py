@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from faceswap_gan.conversion.blending import Layer, Picture, bring, lay, under, warp
+from faceswap_gan.conversion.deflicker import Deflicker, PaintedFace, PaintedFrame
 from faceswap_gan.conversion.detail import detail_weight
 from faceswap_gan.conversion.edge import shape_mask, square, whole
 from faceswap_gan.conversion.finish import FACE, FinishSettings
@@ -24,7 +26,6 @@ from faceswap_gan.nn.generator import Swap
 
 Floats = npt.NDArray[np.float32]
 SwapFunction = Callable[[Floats], Swap]
-_Painted = tuple[Floats, Floats, Floats]  # a crop, the colours painted over it, both in [0, 255], and the mask
 RegionFunction = Callable[[npt.NDArray[np.uint8], FaceCrop], npt.NDArray[np.uint8]]
 
 
@@ -59,7 +60,7 @@ def swap_frames(
 ) -> Iterator[SwappedFrame]:
     """Swap the faces of frames, in order.
 
-    Holds at most ``batch`` frames. The network always sees ``batch`` crops, the last batch filled up, so that
+    Holds at most ``batch`` frames and one. The network always sees ``batch`` crops, the last batch filled up, so that
     a compiled one is compiled once.
 
     Args:
@@ -81,7 +82,7 @@ def swap_frames(
     for entry in found:
         waiting.append(entry)
         if len(waiting) >= batch or sum(len(w.faces) for w in waiting) >= batch:
-            yield from painter.paint(waiting)
+            yield from painter.paint(waiting, last=False)
             waiting = []
     yield from painter.paint(waiting)
 
@@ -115,38 +116,45 @@ class Painter:
         self._swap, self._size, self._batch, self._finish = swap, size, batch, finish
         self._square = square(size, finish.coverage)
         self._region = region
+        self._deflicker = Deflicker(finish.deflicker)
         self._looks: defaultdict[int, Look] = defaultdict(lambda: Look(finish))
 
-    def paint(self, entries: Sequence[FoundFrame]) -> Iterator[SwappedFrame]:
-        """Swap all faces of a few frames, in order.
+    def paint(self, entries: Sequence[FoundFrame], *, last: bool = True) -> Iterator[SwappedFrame]:
+        """Swap all faces of a few frames, in order: `run` and `paint_over`.
 
         Raises:
             ModelError: the network gives arrays of another shape, or numbers that are not finite.
         """
-        faces = [entry.faces for entry in entries]
-        yield from self.paint_over([untouched(entry.frame) for entry in entries], faces, self.run(faces))
+        painted = self.run(entries, last=last)
+        yield from self.paint_over([untouched(each.found.frame) for each in painted], painted)
 
-    def run(self, faces: Sequence[Sequence[FaceCrop]]) -> list[_Painted]:
-        """Run the network on the faces of some frames, in order; remembers nothing.
+    def run(self, entries: Sequence[FoundFrame], *, last: bool) -> list[PaintedFrame]:
+        """Run the network on the faces of some frames, in order.
+
+        Args:
+            entries: that follow those of the call before.
+            last: nothing follows that these faces are to be steadied by.
+
+        Returns:
+            The frames whose neighbours are known, as `Deflicker.feed`: unless ``last`` is set, one is held back for
+            the next call. Nothing else is remembered, so that this may be ahead of `paint_over` in another thread.
 
         Raises:
             ModelError: the network gives arrays of another shape, or numbers that are not finite.
         """
-        return list(self._run([resize(face.image, self._size) for own in faces for face in own]))
+        ahead = self._run([resize(face.image, self._size) for entry in entries for face in entry.faces])
+        painted = [PaintedFrame(entry, tuple(islice(ahead, len(entry.faces)))) for entry in entries]
+        return self._deflicker.feed(painted, last=last)
 
-    def paint_over(
-        self, below: Sequence[SwappedFrame], faces: Sequence[Sequence[FaceCrop]], swaps: Sequence[_Painted]
-    ) -> Iterator[SwappedFrame]:
+    def paint_over(self, below: Sequence[SwappedFrame], painted: Sequence[PaintedFrame]) -> Iterator[SwappedFrame]:
         """Lay swapped faces into frames into which another painter may have painted already.
 
         Args:
             below: frames, in order; not changed.
-            faces: of each frame, those that are this painter's. Their crops are of the frames as they were read.
-            swaps: what `run` made of these.
+            painted: what `run` gave of the same frames. The crops are of the frames as they were read.
         """
-        ahead = iter(swaps)
-        for done, own in zip(below, faces, strict=True):
-            yield self._paint_frame(done, own, ahead) if own else done
+        for done, own in zip(below, painted, strict=True):
+            yield self._paint_frame(done, own) if own.faces else done
 
     def state(self) -> dict[str, Any]:
         """Give what lasts from frame to frame, for `restore`: plain JSON types, exact when read back.
@@ -162,16 +170,16 @@ class Painter:
         for track, kept in state.items():
             self._looks[int(track)].restore(kept)
 
-    def _paint_frame(self, done: SwappedFrame, faces: Sequence[FaceCrop], swaps: Iterator[_Painted]) -> SwappedFrame:
+    def _paint_frame(self, done: SwappedFrame, own: PaintedFrame) -> SwappedFrame:
         image, mask, layers = done.image.copy(), done.mask.copy(), list(done.layers)
-        for face in faces:
-            layer = self._paint_face(image, done.frame, face, next(swaps))
+        for face, painted in zip(own.found.faces, own.faces, strict=True):
+            layer = self._paint_face(image, done.frame, face, painted)
             if layer is not None:
                 lay(image, mask, layer)
                 layers.append(layer)
-        return replace(done, image=image, mask=mask, faces=done.faces + len(faces), layers=tuple(layers))
+        return replace(done, image=image, mask=mask, faces=done.faces + len(own.faces), layers=tuple(layers))
 
-    def _paint_face(self, image: Picture, frame: Frame, face: FaceCrop, painted: _Painted) -> Layer | None:
+    def _paint_face(self, image: Picture, frame: Frame, face: FaceCrop, painted: PaintedFace) -> Layer | None:
         if face.alignment is None:
             raise SettingsError(f"expected an aligned crop in frame {face.frame}, got one without alignment.")
         crop, rgb, mask = painted
@@ -192,7 +200,7 @@ class Painter:
             surface = replace(surface, detail=weight)
         return look.on_frame(layer, under(image, layer.place), surface)
 
-    def _run(self, crops: list[npt.NDArray[np.uint8]]) -> Iterator[_Painted]:
+    def _run(self, crops: list[npt.NDArray[np.uint8]]) -> Iterator[PaintedFace]:
         """Give each crop with its colours in [0, 255] and mask, in order; runs the network batch by batch."""
         for start in range(0, len(crops), self._batch):
             part = np.stack(crops[start : start + self._batch])
@@ -203,7 +211,7 @@ class Painter:
             _check(rgb, filled.shape)
             _check(mask, (*filled.shape[:3], 1))
             for i, crop in enumerate(part):
-                yield crop.astype(np.float32), (rgb[i] + 1) * np.float32(127.5), mask[i, ..., 0]
+                yield PaintedFace(crop.astype(np.float32), (rgb[i] + 1) * np.float32(127.5), mask[i, ..., 0])
 
 
 def untouched(frame: Frame) -> SwappedFrame:

@@ -18,6 +18,7 @@ from faceswap_gan.errors import SettingsError
         ("erode", 0.4),
         ("erode", float("nan")),
         ("feather", -0.1),
+        ("deflicker", 0.2),
         ("sharpen", 3.0),
         ("detail", 1.5),
     ],

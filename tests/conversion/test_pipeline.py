@@ -10,6 +10,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
+from faceswap_gan.conversion.deflicker import Deflicker, PaintedFace, PaintedFrame
 from faceswap_gan.conversion.pipeline import Border, Role, paint_frames, restore
 from faceswap_gan.faces.alignment import template
 from faceswap_gan.faces.detector import Face
@@ -23,14 +24,17 @@ class Counting:
 
     def __init__(self, channel: int = 0) -> None:
         self.channel, self.seen, self.batches = channel, 0, []
+        self.deflicker = Deflicker(0.02)
 
-    def run(self, faces):
-        self.batches.append(len(faces))
-        return [face for own in faces for face in own]
+    def run(self, entries, *, last):
+        self.batches.append(len(entries))
+        blank = PaintedFace(*np.zeros((3, 1, 1, 3), np.float32))
+        return self.deflicker.feed([PaintedFrame(e, (blank,) * len(e.faces)) for e in entries], last=last)
 
-    def paint_over(self, below, faces, swaps):
-        assert swaps == [face for own in faces for face in own]
-        for done, own in zip(below, faces, strict=True):
+    def paint_over(self, below, painted):
+        for done, each in zip(below, painted, strict=True):
+            own = each.found.faces
+            assert done.frame is each.found.frame
             image, mask = done.image, done.mask.copy()
             if own:
                 image = image.copy()
