@@ -13,8 +13,10 @@ instead of minutes is for a machine that does other work beside: give what it ma
 line names both.
 
 * transfer, nearer, landmarks, mouth, blinks, gaze, pose, jitter, sharpness: as `faceswap-gan evaluate` defines them,
-  of the swap of dst's held-out part, against src's held-out part; `still` has the same for its transfer, `mesh_swap`
-  for its transfer, mouth, gaze and pose.
+  of the swap of dst's held-out part, against src's held-out part; `still` has the same for its transfer, so has
+  `truth`, the drawn pair's exact swap, head and hair included; `mesh_swap` for its transfer, mouth, gaze and pose.
+* src_elsewhere: the transfer of src's own, unswapped frames of the part that was trained on: what a perfect swap has
+  that shows src as then, as a few seconds of held-out src are more like each other than like the same person later.
 * ssim_reconstruction: inside the face, what the model makes of src's held-out frames against these.
 * psnr_truth, ssim_truth: the drawn pair only, the swap against the exact truth.
 """
@@ -27,13 +29,14 @@ import logging
 import os
 import shutil
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from faceswap_gan import __version__, convert, evaluate, extract, masks, train
 from faceswap_gan.config import PRESETS, Settings, find_preset
@@ -41,7 +44,11 @@ from faceswap_gan.conversion.anchors import reconstruct
 from faceswap_gan.conversion.finish import FinishSettings
 from faceswap_gan.faces.detector import FaceDetector
 from faceswap_gan.faces.finder import find_faces
+from faceswap_gan.faces.folder import FaceCrop, FaceFolder
+from faceswap_gan.faces.identity import open_recognizer
+from faceswap_gan.faces.recognizer import recognition_crop
 from faceswap_gan.media.video import Frame, VideoWriter, read_frames, read_info
+from faceswap_gan.metrics.identity import meet_people, transfer
 from faceswap_gan.metrics.reconstruction import ssim
 from faceswap_gan.nn.fast import SIDES
 from faceswap_gan.synthetic.clips import write_clip, write_pair
@@ -106,11 +113,31 @@ def measure(
     methods = json.loads(page.with_suffix(".json").read_text())["methods"]
     own = {name: score["value"] for name, score in methods["swap"]["scores"].items()}
     figures = {name: own[name] for name in TAKEN}
-    figures |= {name: methods[name]["scores"]["transfer"]["value"] for name in ("still", "mesh_swap")}
+    beside = [name for name in ("still", "mesh_swap", "truth") if name in methods]
+    figures |= {name: methods[name]["scores"]["transfer"]["value"] for name in beside}
     figures |= {f"mesh_swap_{name}": methods["mesh_swap"]["scores"][name]["value"] for name in FOLLOWED}
+    figures["src_elsewhere"] = src_elsewhere(clips, args.recognizer)
     figures["ssim_reconstruction"] = reconstruction_ssim(clips.held_out["src"], model)
     figures |= {} if truth is None else {f"{name}_truth": own[name] for name in ("psnr", "ssim")}
     return {name: None if value is None else round(value, 4) for name, value in figures.items()}
+
+
+def src_elsewhere(clips: Clips, recognizer: Path) -> float:
+    """Judge src's own frames of the part that was trained on as if they were a swap."""
+    judge, detector = open_recognizer(recognizer), FaceDetector()
+
+    def embed(crops: Iterable[FaceCrop]) -> NDArray[np.float64]:
+        faces = ((crop.image, crop.landmarks) for crop in crops)
+        return np.stack([judge.embed(recognition_crop(*face)) for face in faces if face[1] is not None]).astype(float)
+
+    held_out = {
+        side: embed(face for entry in find_faces(read_frames(video), detector, size=256) for face in entry.faces)
+        for side, video in clips.held_out.items()
+    }
+    folder = FaceFolder(clips.faces["src"])
+    trained = embed(folder.read(i) for i in range(len(folder)))
+    people = meet_people(held_out["src"], held_out["dst"])
+    return float(transfer(trained, people, shown=np.ones(len(trained), bool)).mean())
 
 
 def reconstruction_ssim(video: Path, model: Path) -> float:
