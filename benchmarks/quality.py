@@ -116,7 +116,6 @@ def measure(
     beside = [name for name in ("still", "mesh_swap", "truth") if name in methods]
     figures |= {name: methods[name]["scores"]["transfer"]["value"] for name in beside}
     figures |= {f"mesh_swap_{name}": methods["mesh_swap"]["scores"][name]["value"] for name in FOLLOWED}
-    figures["src_elsewhere"] = src_elsewhere(clips, args.recognizer)
     figures["ssim_reconstruction"] = reconstruction_ssim(clips.held_out["src"], model)
     figures |= {} if truth is None else {f"{name}_truth": own[name] for name in ("psnr", "ssim")}
     return {name: None if value is None else round(value, 4) for name, value in figures.items()}
@@ -219,6 +218,7 @@ def main() -> None:
     args.log.parent.mkdir(parents=True, exist_ok=True)
     for name, videos in pairs.items():
         clips = prepare(videos, args.work / name, args.held_out)
+        elsewhere = round(src_elsewhere(clips, args.recognizer), 4)
         for minutes in args.minutes:
             for model, at in fit(clips, args.work / name / f"{args.preset}_{minutes:g}", minutes, args):
                 for detail in args.detail if name not in truths else [0.0]:
@@ -226,7 +226,9 @@ def main() -> None:
                     line |= {"from": args.start and args.start.name, "set": args.set}
                     line |= {"held_out": args.held_out, "cores": os.cpu_count(), "detail": detail}
                     line |= {"steps": find_checkpoint(model).state.step}
+                    line |= {setting: getattr(FinishSettings, setting) for setting in ("erode", "deflicker")}
                     line |= measure(clips, model, args, truth=truths.get(name), detail=detail)
+                    line |= {"src_elsewhere": elsewhere}
                     with args.log.open("a") as log:
                         log.write(json.dumps(line) + "\n")
 

@@ -6,7 +6,7 @@ import logging
 
 import numpy as np
 import pytest
-from fakes import draw
+from fakes import FakeLoaded, draw
 
 from faceswap_gan.conversion import output as output_module
 from faceswap_gan.conversion.finish import FinishSettings
@@ -14,11 +14,23 @@ from faceswap_gan.conversion.settings import OutputSettings, PeopleSettings
 from faceswap_gan.convert import run
 from faceswap_gan.errors import MediaError
 from faceswap_gan.media.video import read_frames
+from faceswap_gan.nn.generator import Swap
 
 pytestmark = pytest.mark.usefixtures("unsigned")
 
 FRAMES = 23
 STRETCH = 6
+
+
+@pytest.fixture
+def fake_model(fake_model, monkeypatch):
+    """A model that mirrors its crop: as each frame is painted differently, it shows which were averaged."""
+
+    def mirror(crops):
+        return Swap(crops[:, :, ::-1], np.ones((*crops.shape[:3], 1), np.float32))
+
+    monkeypatch.setattr("faceswap_gan.training.checkpoint.load_swap", lambda model, **_: FakeLoaded(mirror))
+    return fake_model
 
 
 @pytest.fixture

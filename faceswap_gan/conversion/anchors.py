@@ -88,7 +88,7 @@ def reconstruct(found: Iterable[FoundFrame], swap: SwapFunction, *, size: int) -
         swap: the model with that person's decoder.
         size: side of the crops it takes, px.
     """
-    return swap_frames(found, swap, size=size, finish=FinishSettings(color="none", detail=0.0))
+    return swap_frames(found, swap, size=size, finish=FinishSettings(color="none", detail=0.0, deflicker=0.0))
 
 
 def mesh_swap_blocks(

@@ -50,7 +50,8 @@ class Deflicker:
 
     Networks answer two crops that hardly differ with faces that differ a little in shape. In aligned crops a face
     stands still but for its expression, so that the mean of three keeps it sharp. Neighbours count by a Gaussian of
-    their distance in time, hence less in a slow video; those of another scene, or gone, not at all.
+    their distance in time, hence less in a slow video, and as far as they are painted; those that look unlike, or are
+    gone, not at all.
 
     Args:
         seconds: deviation of the Gaussian, s; 0 leaves faces as they are.
@@ -85,17 +86,19 @@ class Deflicker:
         neighbours = [(self._weight(now, other), _by_track(other)) for other in beside if other is not None]
         faces = []
         for crop, face in zip(now.found.faces, now.faces, strict=True):
-            total, whole = face.rgb, 1.0
+            total, whole = face.rgb, np.ones((*face.mask.shape, 1), np.float32)
             for weight, others in neighbours:
                 other = others.get(crop.track)
                 if other is not None and float(np.abs(other.rgb - face.rgb).mean()) < _ANOTHER:
-                    total, whole = total + np.float32(weight) * other.rgb, whole + weight
-            faces.append(face._replace(rgb=total / np.float32(whole)))
+                    # Where it is not painted, behind a hand, say, its colours are anything.
+                    counts = np.float32(weight) * other.mask[..., None]
+                    total, whole = total + counts * other.rgb, whole + counts
+            faces.append(face._replace(rgb=np.asarray(total / whole, np.float32)))
         return replace(now, faces=tuple(faces))
 
     def _weight(self, now: PaintedFrame, other: PaintedFrame) -> float:
-        apart = other.found.frame.seconds - now.found.frame.seconds
-        return math.exp(-((apart / self._seconds) ** 2) / 2)
+        apart = (other.found.frame.seconds - now.found.frame.seconds) / self._seconds
+        return math.exp(-apart * apart / 2)  # a power would overflow
 
 
 def _by_track(painted: PaintedFrame) -> dict[int, PaintedFace]:

@@ -60,7 +60,7 @@ def swap_frames(
 ) -> Iterator[SwappedFrame]:
     """Swap the faces of frames, in order.
 
-    Holds at most ``batch`` frames and one. The network always sees ``batch`` crops, the last batch filled up, so that
+    Holds at most ``batch`` frames and two. The network always sees ``batch`` crops, the last batch filled up, so that
     a compiled one is compiled once.
 
     Args:
@@ -159,13 +159,15 @@ class Painter:
     def state(self) -> dict[str, Any]:
         """Give what lasts from frame to frame, for `restore`: plain JSON types, exact when read back.
 
-        What a face left behind that has been gone for long is dropped: it would start anew anyway.
+        It belongs behind a ``last`` run, where no frame is held back: that one would be lost. What a face left behind
+        that has been gone for long is dropped: it would start anew anyway.
         """
         newest = max((look.at for look in self._looks.values()), default=0.0)
         return {str(track): look.state() for track, look in self._looks.items() if look.lasts(newest)}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a `state` as if there had been no pause: what is painted then is equal, bit for bit."""
+        self._deflicker = Deflicker(self._finish.deflicker)
         self._looks.clear()
         for track, kept in state.items():
             self._looks[int(track)].restore(kept)

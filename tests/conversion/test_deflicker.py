@@ -26,7 +26,7 @@ def _frame(index, faces, *, rate=30):
     frame = Frame(index, index, Fraction(1, rate), np.zeros((8, 8, 3), np.uint8))
     crops = tuple(FaceCrop(frame.image, index, track=track) for track in faces)
     blank = np.zeros((4, 4, 3), np.float32)
-    painted = tuple(PaintedFace(blank, blank + np.float32(level), blank[..., 0]) for level in faces.values())
+    painted = tuple(PaintedFace(blank, blank + np.float32(level), blank[..., 0] + 1) for level in faces.values())
     return PaintedFrame(FoundFrame(frame, crops), painted)
 
 
@@ -95,6 +95,26 @@ def test_another_picture_is_no_neighbour():
     assert _levels(done) == pytest.approx(
         [10.0, (60 + 62 * SIDE) / (1 + SIDE), (62 + 60 * SIDE) / (1 + SIDE)], rel=1e-5
     )
+
+
+def test_what_a_neighbour_does_not_paint_does_not_count():
+    """A hand that leaves the face: behind it, the frame before has no colours of the face."""
+    before, now = _frame(0, {0: 10.0}), _frame(1, {0: 14.0})
+    before.faces[0].mask[:, :2] = 0
+    before.faces[0].mask[:, 2] = 0.5
+    (_, done) = Deflicker(0.02).feed([before, now], last=True)
+    middle = done.faces[0].rgb[0, :, 0]
+    half = SIDE / 2
+    wanted = [14.0, 14.0, (14 + 10 * half) / (1 + half), (14 + 10 * SIDE) / (1 + SIDE)]
+    assert middle.tolist() == pytest.approx(wanted, rel=1e-5)
+
+
+def test_a_deviation_next_to_nothing_is_none():
+    assert _levels(Deflicker(1e-300).feed([_frame(i, {0: 10.0 + i}) for i in range(3)], last=True)) == [
+        10.0,
+        11.0,
+        12.0,
+    ]
 
 
 def test_slower_videos_are_averaged_less_and_none_at_zero():
