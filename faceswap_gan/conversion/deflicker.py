@@ -15,8 +15,10 @@ from faceswap_gan.faces.finder import FoundFrame
 Floats = npt.NDArray[np.float32]
 
 _ANOTHER = 12.0
-"""Mean difference of two painted crops, in levels, from which they show different moments, as behind a cut. On two real
-pairs neighbours differed by up to 8.1, one person's crops 40 frames apart by 14.8 to 28."""
+"""Mean difference of two painted crops, in levels, from which they show different moments, as behind a cut.
+
+On two real pairs neighbours differed by up to 8.1, one person's crops 40 frames apart by 14.8 to 28.
+"""
 
 
 class PaintedFace(NamedTuple):
