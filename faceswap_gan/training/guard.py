@@ -39,6 +39,12 @@ class Guard:
         """Whether nothing looked like a collapse at the last check, so that a checkpoint is good."""
         return not self._since
 
+    def doubt(self, step: int) -> DivergedError | None:
+        """Say what looked like a collapse at the last check, if anything did, as of a step at which training ends."""
+        for name, since in self._since.items():
+            return DivergedError(f"from step {since} to the end at {step} {name}", since=since)
+        return None
+
     def check(self, step: int, means: Mapping[str, float]) -> None:
         """Look at the means since the last report.
 

@@ -55,7 +55,8 @@ def train(
 ) -> State:
     """Train until the budget is used up; Ctrl-C saves and raises KeyboardInterrupt.
 
-    Training that diverges goes back to the last checkpoint, and on from there at half the rate.
+    Training that diverges goes back to the last checkpoint, and on from there at half the rate. So it does at its end
+    if that looks like a collapse; where the user stops it then, the last checkpoint stays as it is.
 
     Args:
         people: the faces of both people.
@@ -72,7 +73,7 @@ def train(
 
     Raises:
         ModelError: training diverged after three rollbacks; the last checkpoint is kept.
-        KeyboardInterrupt: the user stopped it; everything is saved.
+        KeyboardInterrupt: the user stopped it; everything that is good is saved.
     """
     run = _Run(people, networks, step, settings, model, lessons)
     state = run.begin() if checkpoint is None else run.load(checkpoint)
@@ -81,7 +82,7 @@ def train(
             try:
                 state = run.go_on(state, budget, journal, stopped)
             except DivergedError as reason:
-                state = run.roll_back(reason)
+                state = run.roll_back(reason, state)
                 journal.cut(state.step)
     log.info("%s: step %d after %.1f minutes, saved", model, state.step, state.seconds / 60.0)
     if stopped():
@@ -138,8 +139,11 @@ class _Run:
                     with clock.stopped():
                         self.save(state)
                     save.restart()
+        doubt = guard.doubt(state.step)
+        if doubt is not None:
+            return self.leave(doubt, asked=stopped())
         self.save(state)
-        self.look(state, journal, is_good=guard.is_calm)
+        self.look(state, journal, is_good=True)
         self._preview.write_time_lapse()
         return state
 
@@ -189,18 +193,39 @@ class _Run:
         self._step.phase = None  # the checkpoint may have been written before its phase was entered
         return checkpoint.state
 
-    def roll_back(self, reason: DivergedError) -> State:
-        """Go back to the last good checkpoint, with a lower rate from there on."""
+    def leave(self, doubt: DivergedError, *, asked: bool) -> State:
+        """End without saving what may have collapsed where the user asked to; tell where training stands.
+
+        Raises:
+            DivergedError: the budget ends it, so there is time to make these steps once more.
+        """
+        checkpoint = self.last_good(doubt) if asked else None
+        if checkpoint is None:
+            raise doubt
+        log.warning("%s: %s; not saved, the checkpoint of step %d stays", self._model, doubt, checkpoint.state.step)
+        return checkpoint.state
+
+    def last_good(self, reason: DivergedError) -> Checkpoint | None:
+        """Find the newest checkpoint from before something went wrong, and drop those from after."""
         if reason.since is not None:  # it may have begun late in the report before
             drop_since(self._model, reason.since - 2 * _REPORT_STEPS)
-        checkpoint = find_checkpoint(self._model)
-        if checkpoint is None or checkpoint.state.rollbacks == _MOST_ROLLBACKS:
+        return find_checkpoint(self._model)
+
+    def roll_back(self, reason: DivergedError, last: State) -> State:
+        """Go back to the last good checkpoint, with a lower rate from there on.
+
+        Args:
+            reason: what went wrong.
+            last: where training went on from; it may have been rolled back there to a newer checkpoint than now.
+        """
+        checkpoint = self.last_good(reason)
+        if checkpoint is None or last.rollbacks == _MOST_ROLLBACKS:
             raise ModelError(
                 f"training diverged again after {_MOST_ROLLBACKS} rollbacks ({reason}). The last checkpoint is "
                 "kept; look at the faces of both folders, or train another --preset into another --model."
             ) from reason
         before = self.load(checkpoint)
-        state = replace(before, rate=_SLOWER * before.rate, rollbacks=before.rollbacks + 1)
+        state = replace(before, rate=_SLOWER * last.rate, rollbacks=last.rollbacks + 1)
         amend_state(checkpoint, state)
         log.warning(
             "%s: %s; back to step %d, on with %g of the learning rate", self._model, reason, state.step, state.rate

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import signal
 
 import pytest
 from fakes import FakeStep
@@ -87,3 +88,44 @@ def test_a_checkpoint_from_the_last_moment_before_it_was_seen_is_not_trusted(
     state = train_fake(people, tmp_path, step, Budget(steps=16, save_minutes=1, preview_minutes=99))
     assert "from step 10 to 14 the mask was all black; back to step 8" in caplog.text, "9 was saved, too"
     assert (state.step, state.rate) == (16, 0.5)
+
+
+def test_a_mask_that_is_dead_at_the_end_is_rolled_back(people, tmp_path, preview, often, clock, monkeypatch, caplog):
+    caplog.set_level("WARNING", "faceswap_gan")
+    monkeypatch.setattr(guard, "_SHAPED", 0)
+    step = FakeStep({each: lambda: clock.passes(60) for each in range(1, 99)})
+    step.read_means = lambda: {"mask_area": 0.0 if 5 < len(step.rates) < 9 else 0.5}
+    state = train_fake(people, tmp_path, step, Budget(steps=8, save_minutes=1, preview_minutes=99))
+    assert "from step 6 to the end at 8 the mask was all black; back to step 4" in caplog.text, "5 was saved, too"
+    assert (state.step, state.rate, state.rollbacks) == (8, 0.5, 1)
+    assert float(step.count.value) == 8
+    assert find_checkpoint(tmp_path).state == state
+
+
+def test_ctrl_c_saves_no_dead_mask(people, tmp_path, preview, often, clock, monkeypatch, caplog):
+    caplog.set_level("WARNING", "faceswap_gan")
+    monkeypatch.setattr(guard, "_SHAPED", 0)
+    step = FakeStep({each: lambda: clock.passes(60) for each in range(1, 99)})
+    step._then[9] = lambda: signal.raise_signal(signal.SIGINT)
+    step.read_means = lambda: {"mask_area": 0.0 if len(step.rates) > 5 else 0.5}
+    with pytest.raises(KeyboardInterrupt):
+        train_fake(people, tmp_path, step, Budget(steps=50, save_minutes=1, preview_minutes=99))
+    assert "from step 6 to the end at 9 the mask was all black; not saved, the checkpoint of step 4" in caplog.text
+    assert (find_checkpoint(tmp_path).state.step, find_checkpoint(tmp_path).state.rate) == (4, 1.0)
+
+
+def test_every_rollback_counts_however_far_it_goes(people, tmp_path, preview, often, clock, monkeypatch, caplog):
+    """The rate was that of the older checkpoint again, and so was the number of rollbacks."""
+    caplog.set_level("WARNING", "faceswap_gan")
+    monkeypatch.setattr(guard, "_SHAPED", 0)
+    monkeypatch.setattr(guard, "WINDOW", 4)
+    step = FakeStep({each: lambda: clock.passes(60) for each in range(1, 99)})
+    made = step.rates  # a rate for each step, those that were lost too
+    step.read_means = lambda: {
+        "loss": float("nan") if len(made) == 10 else 0.5,  # back to step 8
+        "mask_area": 0.0 if 12 < len(made) < 19 else 0.5,  # from step 12, so 8 is not trusted either: back to step 4
+    }
+    state = train_fake(people, tmp_path, step, Budget(steps=20, save_minutes=4, preview_minutes=99))
+    assert "from step 12 to 16 the mask was all black; back to step 4, on with 0.25" in caplog.text
+    assert (state.rate, state.rollbacks) == (0.25, 2)
+    assert made[-1] == pytest.approx(made[0] / 4)
