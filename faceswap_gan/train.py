@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import math
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import tyro
 
@@ -17,10 +18,19 @@ from faceswap_gan.quiet import no_log
 if TYPE_CHECKING:
     from faceswap_gan.training.budget import Budget
     from faceswap_gan.training.checkpoint import Checkpoint
+    from faceswap_gan.training.face_set import FaceSet
+    from faceswap_gan.training.lessons import Lessons
 
 log = logging.getLogger(__name__)
 
 _DEFAULT_MINUTES = 30.0
+
+
+class _Material(NamedTuple):
+    """What a model is fitted to."""
+
+    people: Mapping[str, FaceSet]
+    lessons: Mapping[str, Lessons] | None
 
 
 def run(
@@ -52,7 +62,7 @@ def run(
     """Fit a model to two people's faces.
 
     A model folder with a checkpoint is continued; its settings win, and a flag that contradicts them is an
-    error. Ctrl-C saves and ends.
+    error, but begins it anew where no step is made yet. Ctrl-C saves and ends.
 
     Args:
         src: Face folder of the person whose face will be painted; needed unless pretraining.
@@ -98,7 +108,9 @@ def run(
         KeyboardInterrupt: Ctrl-C; everything is saved.
     """
     if list_presets:
-        _print_presets()
+        from faceswap_gan.training.presets import preset_table
+
+        sys.stdout.write(preset_table())
         return
     folders, faces = _both(src, dst, pretrain), None if batch == "auto" else batch
     _check_positive(steps=steps, minutes=minutes, batch=faces, devices=None if devices == "all" else devices)
@@ -131,15 +143,14 @@ def check_flags(
             package is not installed.
         WeightsError: the teacher asked for, or the perceptual loss, cannot be had.
     """
-    from faceswap_gan.training.checkpoint import find_checkpoint
     from faceswap_gan.training.perceptual import check_vggface
-    from faceswap_gan.training.settle import settle_settings
+    from faceswap_gan.training.settle import find_begun, settle_settings
     from faceswap_gan.training.teacher import check_teacher
 
     _check_positive(steps=steps, minutes=minutes, batch=flags.get("batch"))
     _check_not_negative(seed=flags.get("seed"))
     with no_log("faceswap_gan.training"):
-        checkpoint = find_checkpoint(model)
+        checkpoint = find_begun(model, flags)
         settings = settle_settings(model, checkpoint, flags)
         if checkpoint is None or _budget(steps, minutes, 0, 0).progress(checkpoint.state) < 1.0:
             check_teacher(settings)
@@ -158,30 +169,30 @@ def _go_on(
     vggface: Path | None,
 ) -> None:
     """Begin a model or go on with it, where memory is enough and there is anything left to do."""
-    from faceswap_gan.training.checkpoint import find_checkpoint
-    from faceswap_gan.training.devices import join_machines
+    from faceswap_gan.training.devices import check_split, count_devices, join_machines
     from faceswap_gan.training.memory import MemoryGuard
     from faceswap_gan.training.perceptual import find_vggface
-    from faceswap_gan.training.settle import settle_settings
+    from faceswap_gan.training.settle import find_begun, settle_settings
     from faceswap_gan.training.warm_start import choose_start
 
     join_machines()
-    checkpoint = find_checkpoint(model)
+    checkpoint = find_begun(model, flags, fit_batch=fit_batch)
     settings = settle_settings(model, checkpoint, flags)
     start = choose_start(from_model, settings.model, checkpoint)
     if checkpoint is not None and _is_done(model, checkpoint, budget):
         return
     weights = find_vggface(settings, vggface)
-    with MemoryGuard(settings):
+    number = count_devices(devices)
+    if not fit_batch:
+        check_split(settings, number)
+    with MemoryGuard(model, settings) as guard:
+        material = _read(folders, model, settings)  # before the batch is chosen: faces take memory, too
         if checkpoint is None:
-            settings = _begin(model, settings, fit_batch=fit_batch)
-        _fit(folders, model, settings, budget, checkpoint, devices, weights, start)
-
-
-def _print_presets() -> None:
-    from faceswap_gan.training.presets import preset_table
-
-    sys.stdout.write(preset_table())
+            guard.settings = settings = _begin(model, settings, fit_batch=fit_batch)
+            check_split(settings, number)
+        elif fit_batch:
+            log.info("%s: --batch auto was settled when the model was begun: %d", model, settings.training.batch)
+        _fit(material, model, settings, budget, checkpoint, number, weights, start)
 
 
 def _both(src: Path | None, dst: Path | None, pretrain: Path | None) -> dict[str, Path]:
@@ -213,51 +224,56 @@ def _is_done(model: Path, checkpoint: Checkpoint, budget: Budget) -> bool:
 
 def _begin(model: Path, settings: Settings, *, fit_batch: bool) -> Settings:
     """Write a new model's settings, with the largest batch that fits, if that is asked for; return them."""
-    from faceswap_gan.training.checkpoint import write_settings
+    from faceswap_gan.training.checkpoint import forget_beginning, write_settings
     from faceswap_gan.training.memory import choose_batch, with_batch
 
     settings = with_batch(settings, choose_batch(settings)) if fit_batch else settings
+    forget_beginning(model)
     write_settings(model, settings)
     return settings
 
 
+def _read(folders: dict[str, Path], model: Path, settings: Settings) -> _Material:
+    """Read the faces, leave out those that are not drawn, and let a teacher make its lessons."""
+    from faceswap_gan.training.cleaning import clean
+    from faceswap_gan.training.face_set import read_faces
+    from faceswap_gan.training.teacher import open_lessons
+
+    people = {side: read_faces(folder, size=settings.model.size) for side, folder in folders.items()}
+    if settings.training.clean:
+        people = clean(people, model / "logs" / "left_out.csv")
+    return _Material(people, open_lessons(settings, people))
+
+
 def _fit(
-    folders: dict[str, Path],
+    material: _Material,
     model: Path,
     settings: Settings,
     budget: Budget,
     checkpoint: Checkpoint | None,
-    devices: int | Literal["all"],
+    devices: int,
     vggface: Path | None,
     start: Checkpoint | None,
 ) -> None:
-    """Read the faces, build the networks and train."""
+    """Build the networks and train."""
     import numpy as np
 
-    from faceswap_gan.training.cleaning import clean
-    from faceswap_gan.training.devices import check_machines, check_split, count_devices, on_devices
-    from faceswap_gan.training.face_set import read_faces
+    from faceswap_gan.training.devices import check_machines, on_devices
     from faceswap_gan.training.perceptual import read_features
     from faceswap_gan.training.steps import build_step
-    from faceswap_gan.training.teacher import open_lessons
     from faceswap_gan.training.trainer import train
     from faceswap_gan.training.warm_start import start_networks
 
-    number = count_devices(devices)
-    check_split(settings, number)
-    people = {side: read_faces(folder, size=settings.model.size) for side, folder in folders.items()}
-    if settings.training.clean:
-        people = clean(people, model / "logs" / "left_out.csv")
-    lessons = open_lessons(settings, people)
+    people, lessons = material
     begin = -1 if checkpoint is None else checkpoint.state.step
     check_machines({side: person.crops for side, person in people.items()}, settings, begin)
-    with on_devices(number):
+    with on_devices(devices):
         networks = start_networks(settings, start, rng=np.random.default_rng([settings.training.seed, 1]))
         step = build_step(networks, settings, features=read_features(settings, vggface))
     millions = sum(network.count_params() for network in networks.values()) / 1e6
     log.info(
         "%s: %s, %.1f million weights, %s, devices: %d; %d src and %d dst faces; from step %d",
-        model, settings.preset, millions, settings.training.precision, number,
+        model, settings.preset, millions, settings.training.precision, devices,
         *(len(people[side].faces) for side in ("src", "dst")), max(0, begin),
     )  # fmt: skip
     train(people, networks, step, settings, model=model, budget=budget, checkpoint=checkpoint, lessons=lessons)
@@ -265,15 +281,15 @@ def _fit(
 
 def _check_positive(**flags: float | None) -> None:
     for name, value in flags.items():
-        if value is not None and not value > 0:
-            raise SettingsError(f"expected --{name} above 0, got {value}; give a larger number.")
+        if value is not None and not (value > 0 and math.isfinite(value)):
+            raise SettingsError(f"expected --{name} above 0, got {value}; give another number.")
 
 
 def _check_not_negative(**flags: float | None) -> None:
     for name, value in flags.items():
-        if value is not None and not value >= 0:
+        if value is not None and not (value >= 0 and math.isfinite(value)):
             flag = name.replace("_", "-")
-            raise SettingsError(f"expected --{flag} of 0 or more, got {value}; give a larger number.")
+            raise SettingsError(f"expected --{flag} of 0 or more, got {value}; give another number.")
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ from faceswap_gan.errors import FaceFolderError, ModelError, SettingsError, Weig
 from faceswap_gan.media import weights
 from faceswap_gan.media.weights import WEIGHTS
 from faceswap_gan.nn.fast import SIDES
-from faceswap_gan.training import perceptual, settle, teacher
-from faceswap_gan.training.checkpoint import find_checkpoint, read_settings
+from faceswap_gan.training import memory, perceptual, settle, teacher
+from faceswap_gan.training.checkpoint import State, find_checkpoint, read_settings
 
 TINY = tiny_settings("fast", training={"batch": 1, "seed": 5})
 
@@ -33,10 +33,20 @@ def model(tmp_path):
 
 
 @pytest.fixture
+def trained(model):
+    """The same after 30 steps, as far as its name and state say."""
+    newest = find_checkpoint(model).folder
+    newest.rename(newest.with_name("00000030"))
+    (model / "checkpoints" / "00000030" / "state.json").write_text('{"step": 30, "seconds": 90.0}')
+    return model
+
+
+@pytest.fixture
 def chosen(monkeypatch, tmp_path):
     """What would be trained, without training."""
     seen = []
-    monkeypatch.setattr(train, "_fit", lambda folders, model, settings, *more: seen.append(settings))
+    monkeypatch.setattr(train, "_read", lambda folders, model, settings: None)
+    monkeypatch.setattr(train, "_fit", lambda material, model, settings, *more: seen.append(settings))
     monkeypatch.setattr(perceptual, "find_weights", lambda name: tmp_path / name)
     monkeypatch.setattr(teacher, "open_landmarks", lambda name: object())
     return seen
@@ -49,10 +59,12 @@ def chosen(monkeypatch, tmp_path):
         ({"steps": -5}, "--steps"),
         ({"minutes": -1.0}, "--minutes"),
         ({"minutes": float("nan")}, "--minutes"),
+        ({"minutes": float("inf")}, "--minutes above 0, got inf"),
         ({"batch": 0}, "--batch"),
         ({"seed": -1}, "--seed of 0 or more, got -1"),
         ({"save_minutes": -0.1}, "--save-minutes"),
         ({"clip_norm": -1.0}, "--clip-norm of 0 or more"),
+        ({"clip_norm": float("inf")}, "--clip-norm of 0 or more, got inf"),
         ({"preset": "fast", "perceptual": "vggface"}, "--perceptual none or onet with the preset fast, got vggface"),
         ({"preset": "classic-64", "perceptual": "onet"}, "--perceptual none or vggface with the preset classic-64"),
         ({"preset": "fast", "vggface_weights": Path("x.h5")}, "no --vggface-weights with --perceptual onet"),
@@ -82,9 +94,9 @@ def test_what_cannot_be_is_refused(tmp_path, chosen, flags, words):
         ({"precision": "float16"}, "--precision float32, now float16"),
     ],
 )
-def test_a_flag_that_contradicts_the_model(model, tmp_path, chosen, flags, words):
+def test_a_flag_that_contradicts_the_model(trained, tmp_path, chosen, flags, words):
     with pytest.raises(ModelError) as error:
-        train.run(tmp_path, tmp_path, model=model, steps=10, **flags)
+        train.run(tmp_path, tmp_path, model=trained, steps=40, **flags)
     assert words in str(error.value)
     assert "another --model" in str(error.value)
     assert not chosen
@@ -96,16 +108,52 @@ def test_a_model_goes_on_with_its_own_settings(model, tmp_path, chosen):
     assert chosen == [TINY, TINY]
 
 
-def test_nothing_to_do(model, tmp_path, chosen, caplog):
+@pytest.mark.parametrize("flags", [{"batch": 9}, {"preset": "fast", "precision": "float16"}, {"batch": "auto"}])
+def test_before_the_first_step_a_model_begins_anew_with_other_flags(model, tmp_path, chosen, monkeypatch, flags):
+    """As its own message asks for where memory did not suffice for the first step."""
+    monkeypatch.setattr(memory, "choose_batch", lambda settings: 7)
+    train.run(tmp_path, tmp_path, model=model, steps=10, **flags)
+    assert read_settings(model) == chosen[0] != TINY
+    assert chosen[0].training.batch == {"auto": 7}.get(flags.get("batch"), flags.get("batch", 2))
+    assert find_checkpoint(model) is None, "the weights were those of other settings"
+
+
+def test_the_batch_of_a_trained_model_stays(trained, tmp_path, chosen, caplog):
     caplog.set_level("INFO", "faceswap_gan")
-    newest = find_checkpoint(model)
-    newest.folder.rename(newest.folder.with_name("00000030"))
-    (model / "checkpoints" / "00000030" / "state.json").write_text('{"step": 30, "seconds": 90.0}')
+    train.run(tmp_path, tmp_path, model=trained, steps=40, batch="auto")
+    assert chosen == [TINY]
+    assert "--batch auto was settled when the model was begun: 1" in caplog.text
+
+
+def test_the_largest_batch_is_chosen_beside_the_faces(tmp_path, chosen, monkeypatch):
+    order = []
+    monkeypatch.setattr(train, "_read", lambda *_: order.append("faces"))
+    monkeypatch.setattr(memory, "choose_batch", lambda settings: order.append("batch") or 3)
+    train.run(tmp_path, tmp_path, model=tmp_path / "new", preset="fast", batch="auto")
+    assert order == ["faces", "batch"]
+
+
+def test_pretraining_and_a_pair_need_models_of_their_own(tmp_path, chosen, trained):
+    with pytest.raises(
+        ModelError, match="trained on a pair, now --pretrain is asked for; do that in another --model"
+    ):
+        train.run(pretrain=tmp_path, model=trained, steps=40)
+    alone = replace(TINY, training=replace(TINY.training, teacher="footage"))
+    general = write_model(tmp_path / "general", alone, state=State(step=30))
+    with pytest.raises(ModelError, match="with --pretrain; begin the pair in another --model, with --from"):
+        train.run(tmp_path, tmp_path, model=general, steps=40)
+    assert not chosen
+    train.run(pretrain=tmp_path, model=general, steps=40)
+    assert chosen == [alone]
+
+
+def test_nothing_to_do(trained, tmp_path, chosen, caplog):
+    caplog.set_level("INFO", "faceswap_gan")
     for budget in ({"steps": 30}, {"minutes": 1.5}, {"steps": 1000, "minutes": 1.0}):
-        train.run(tmp_path, tmp_path, model=model, **budget)
+        train.run(tmp_path, tmp_path, model=trained, **budget)
     assert caplog.text.count("already trained for 30 steps, 1.5 minutes") == 3
     assert not chosen
-    train.run(tmp_path, tmp_path, model=model, steps=31)
+    train.run(tmp_path, tmp_path, model=trained, steps=31)
     assert chosen == [TINY]
 
 
@@ -140,7 +188,7 @@ def test_the_preset_is_chosen_by_the_machine_and_announced(tmp_path, chosen, cap
 
 def test_pretraining_takes_one_folder_twice(tmp_path, chosen, monkeypatch):
     folders = []
-    monkeypatch.setattr(train, "_fit", lambda *more: folders.append(more[0]) or chosen.append(more[2]))
+    monkeypatch.setattr(train, "_read", lambda *more: folders.append(more[0]))
     train.run(pretrain=tmp_path, model=tmp_path / "model", preset="fast")
     assert folders == [{"src": tmp_path, "dst": tmp_path}]
     assert chosen[0].training.teacher == "footage"

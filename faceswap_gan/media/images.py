@@ -6,6 +6,7 @@ BGR, EXIF and alpha channels end here: everything above sees RGB uint8 (H, W, 3)
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -130,8 +131,13 @@ def write_mask(path: Path, mask: NDArray[np.uint8]) -> None:
     write_image(path, mask)
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes, *, durable: bool = False) -> None:
     """Write bytes under a temporary name beside the path, then rename into place.
+
+    Args:
+        path: where.
+        data: what.
+        durable: wait until they are on the disk, so that a power cut right after leaves no empty file.
 
     Raises:
         MediaError: the disk does not take it.
@@ -141,7 +147,11 @@ def write_whole(path: Path, data: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             partial.write_bytes(data)
+            if durable:
+                flush(partial)
             partial.replace(path)
+            if durable:
+                flush(path.parent)
         finally:
             partial.unlink(missing_ok=True)
     except OSError as error:
@@ -203,3 +213,19 @@ def _read_bytes(path: Path) -> NDArray[np.uint8]:
 def _not_a_picture(path: Path) -> str:
     known = ", ".join(sorted(PICTURE_SUFFIXES))
     return f"expected a picture ({known}), got {path}, which does not decode; it may be damaged."
+
+
+def flush(path: Path) -> None:
+    """Wait until a file or a folder's entries are on the disk.
+
+    Raises:
+        OSError: the disk does not take it.
+    """
+    is_folder = path.is_dir()
+    if is_folder and sys.platform == "win32":
+        return  # Windows opens no folders; NTFS keeps a journal of their entries
+    descriptor = os.open(path, os.O_RDONLY if is_folder else os.O_RDWR)  # Windows flushes what may be written
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -33,7 +33,7 @@ def mark_best(model: Path, best: Best) -> None:
     Raises:
         MediaError: the disk does not take it; the note is as before.
     """
-    write_whole(model / "checkpoints" / _NOTE, json.dumps(asdict(best)).encode())
+    write_whole(model / "checkpoints" / _NOTE, json.dumps(asdict(best)).encode(), durable=True)
 
 
 def find_best(model: Path) -> Best | None:

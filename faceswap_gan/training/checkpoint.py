@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from faceswap_gan.config import Settings
 from faceswap_gan.errors import DivergedError, ModelError
-from faceswap_gan.media.images import write_whole
+from faceswap_gan.media.images import flush, write_whole
 from faceswap_gan.nn.generator import Swap, split_head
 from faceswap_gan.training.best import checkpoint_folder, find_best
 from faceswap_gan.training.networks import Networks, build_networks, build_painter
@@ -30,6 +30,7 @@ KEEP = 2
 _UNFINISHED = ".writing-"
 _TRAINING = "training.npz"
 _STATE = "state.json"
+_MISFIT = "restore config.toml if it was changed, else delete the checkpoint's folder to go back one."
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class LoadedSwap:
 def write_settings(model: Path, settings: Settings) -> None:
     """Write the settings of a new model to its folder, which is made."""
     model.mkdir(parents=True, exist_ok=True)
-    write_whole(model / "config.toml", settings.to_toml().encode())
+    write_whole(model / "config.toml", settings.to_toml().encode(), durable=True)
 
 
 def read_settings(model: Path) -> Settings:
@@ -114,14 +115,14 @@ def save_checkpoint(model: Path, networks: Networks, variables: Sequence[keras.V
         np.savez(unfinished / _TRAINING, *(_to_array(variable, state.step) for variable in variables))
         (unfinished / _STATE).write_text(json.dumps(asdict(state)), encoding="utf-8")
         for file in (*unfinished.iterdir(), unfinished):
-            _flush(file)
+            flush(file)
         unfinished.replace(folder)
     except (OSError, RuntimeError) as error:  # HDF5 reports a full disk as one or the other
         reason = os.strerror(code) if (code := getattr(error, "errno", None)) else _first_line(error)
         raise ModelError(f"could not save {folder} ({reason}); free space there and run again.") from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
-    _flush(home)
+    flush(home)
     best = find_best(model)
     for old in _folders(model)[:-KEEP]:
         if best is None or old != checkpoint_folder(model, best.step):
@@ -135,7 +136,7 @@ def amend_state(checkpoint: Checkpoint, state: State) -> None:
     Raises:
         MediaError: the disk does not take it; the state is as before.
     """
-    write_whole(checkpoint.folder / _STATE, json.dumps(asdict(state)).encode())
+    write_whole(checkpoint.folder / _STATE, json.dumps(asdict(state)).encode(), durable=True)
 
 
 def drop_since(model: Path, step: int) -> None:
@@ -144,6 +145,13 @@ def drop_since(model: Path, step: int) -> None:
     for folder in _folders(model)[1:]:
         if int(folder.name) >= step and (best is None or int(folder.name) != best.step):
             _drop(folder)
+
+
+def forget_beginning(model: Path) -> None:
+    """Drop a model's checkpoint of no step, if there is one, as it begins anew."""
+    folder = checkpoint_folder(model, 0)
+    if folder.is_dir():
+        _drop(folder)
 
 
 def find_checkpoint(model: Path) -> Checkpoint | None:
@@ -196,9 +204,7 @@ def load_networks(checkpoint: Checkpoint, networks: Networks) -> None:
             network.load_weights(file)
         except (OSError, ValueError, KeyError, RuntimeError) as error:
             line = _first_line(error)
-            raise ModelError(
-                f"{file} does not fit config.toml ({line}); delete the folder to go back one."
-            ) from error
+            raise ModelError(f"{file} does not fit config.toml ({line}); {_MISFIT}") from error
 
 
 def load_variables(checkpoint: Checkpoint, variables: Sequence[keras.Variable]) -> None:
@@ -215,7 +221,7 @@ def load_variables(checkpoint: Checkpoint, variables: Sequence[keras.Variable]) 
             variable.assign(value)
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         line = _first_line(error)
-        raise ModelError(f"{file} does not fit the model ({line}); delete its folder to go back one.") from error
+        raise ModelError(f"{file} does not fit the model ({line}); {_MISFIT}") from error
 
 
 def load_swap(model: Path, *, face: str, checkpoint: Literal["last", "best"] = "last") -> LoadedSwap:
@@ -287,12 +293,3 @@ def _to_array(variable: keras.Variable, step: int) -> NDArray[np.generic]:
     if not np.isfinite(values).all():
         raise DivergedError(f"by step {step} {variable.path} is no finite number")
     return values
-
-
-def _flush(path: Path) -> None:
-    """Wait until a file or a folder's entries are on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

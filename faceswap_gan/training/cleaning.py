@@ -90,11 +90,13 @@ def find_left_out(faces: Bytes) -> LeftOut:
     References:
         Pech-Pacheco et al. (2000), Diatom autofocusing in brightfield microscopy (variance of the Laplacian).
     """
-    grey = [cv2.cvtColor(face, cv2.COLOR_RGB2GRAY) for face in faces]
-    sharpness = np.array([measure_sharpness(face) for face in grey])
+    sharpness, small = np.empty(len(faces)), np.empty((len(faces), _SAME_SIDE, _SAME_SIDE), np.uint8)
+    for index, face in enumerate(faces):  # one by one: in a mapped file there may be more than memory holds
+        grey = cv2.cvtColor(face, cv2.COLOR_RGB2GRAY)
+        sharpness[index] = measure_sharpness(grey)
+        small[index] = cv2.resize(grey, (_SAME_SIDE, _SAME_SIDE), interpolation=cv2.INTER_AREA)
     blurred = sharpness < _BLURRED * np.median(sharpness)
-    small = np.stack([cv2.resize(face, (_SAME_SIDE, _SAME_SIDE), interpolation=cv2.INTER_AREA) for face in grey])
-    return LeftOut(blurred, _same_as(small.reshape(len(grey), -1).astype(np.int16), ~blurred))
+    return LeftOut(blurred, _same_as(small.reshape(len(faces), -1).astype(np.int16), ~blurred))
 
 
 def _same_as(points: NDArray[np.int16], sharp: NDArray[np.bool_]) -> NDArray[np.int64]:

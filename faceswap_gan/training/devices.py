@@ -46,27 +46,30 @@ def has_fast_bfloat16() -> bool:
     return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
-def join_machines() -> int:
+def join_machines() -> None:
     """Join the other machines of a run, if Keras's environment variables name them, before anything is computed.
 
     ``KERAS_DISTRIBUTION_JOB_ADDRESSES`` is the first machine's address and port, ``KERAS_DISTRIBUTION_NUM_PROCESSES``
     how many there are, ``KERAS_DISTRIBUTION_PROCESS_ID`` which one this is, from 0.
 
-    Returns:
-        How many machines train together.
-
     Raises:
-        SettingsError: the backend is not JAX.
+        SettingsError: the backend is not JAX, a variable is not as above, or the first machine is not reached.
     """
     if "KERAS_DISTRIBUTION_NUM_PROCESSES" not in os.environ:
-        return 1
+        return
     if keras.backend.backend() != "jax":
         raise SettingsError(
             "expected KERAS_BACKEND=jax for several machines (KERAS_DISTRIBUTION_NUM_PROCESSES is set), got "
             f"{keras.backend.backend()}; set it, or unset the other."
         )
-    keras.distribution.initialize()
-    return _count_machines()
+    try:
+        keras.distribution.initialize()
+    except (ValueError, RuntimeError) as error:
+        line = str(error).split("\n")[0]
+        raise SettingsError(
+            "expected KERAS_DISTRIBUTION_JOB_ADDRESSES, _NUM_PROCESSES and _PROCESS_ID to name a run's machines, got "
+            f"what Keras cannot use ({line}); set all three on each machine, or unset them."
+        ) from error
 
 
 def first_says(value: float) -> float:
@@ -92,7 +95,7 @@ def check_machines(faces: Mapping[str, NDArray[np.uint8]], settings: Settings, s
     """
     if _count_machines() == 1:
         return
-    facts = {f"faces of {side}": zlib.crc32(each.tobytes()) for side, each in faces.items()}
+    facts = {f"faces of {side}": zlib.crc32(np.ascontiguousarray(each)) for side, each in faces.items()}
     facts |= {"settings": zlib.crc32(settings.to_toml().encode()), "checkpoint": step}
     for name, value in facts.items():
         if first_says(value) != value:

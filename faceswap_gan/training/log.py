@@ -95,7 +95,8 @@ class TrainingLog:
 
     def _say(self, report: Report) -> None:
         losses = " ".join(f"{name} {value:.3f}" for name, value in report.losses.items() if name != "loss")
-        left = time.strftime("%H:%M:%S", time.gmtime(max(0.0, report.left_s)))
+        minutes, seconds = divmod(round(max(0.0, report.left_s)), 60)
+        left = f"{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}"
         line = f"step {report.step} | {report.steps_per_s:.2f} steps/s | {left} left | {losses}"
         if sys.stderr.isatty():
             width = os.get_terminal_size(sys.stderr.fileno()).columns
@@ -163,8 +164,9 @@ def _append(file: Path, row: Mapping[str, object]) -> None:
         with file.open(newline="", encoding="utf-8") as stream:
             columns = next(csv.reader(stream), [])
             rows = [] if set(row) <= set(columns) else list(csv.DictReader(stream, columns))
-    if not columns or rows:
-        columns += [name for name in row if name not in columns]
+    new = [name for name in row if name not in columns]
+    if new:
+        columns += new
         partial = file.with_suffix(".partial")
         with partial.open("w", newline="", encoding="utf-8") as stream:
             writer = csv.DictWriter(stream, columns)

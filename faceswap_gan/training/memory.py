@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from pathlib import Path
 from types import TracebackType
 
 import keras
@@ -17,6 +18,7 @@ from faceswap_gan.errors import SettingsError
 from faceswap_gan.nn.cost import count_values
 from faceswap_gan.nn.fast import SIDES
 from faceswap_gan.training.batches import BatchMaker
+from faceswap_gan.training.checkpoint import find_checkpoint
 from faceswap_gan.training.devices import has_gpu
 from faceswap_gan.training.face_set import FEWEST, FaceSet
 from faceswap_gan.training.host import free_bytes
@@ -108,11 +110,13 @@ class MemoryGuard(AbstractContextManager["MemoryGuard"]):
     """Turns running out of memory into one line that names the flags to turn; a context manager.
 
     Args:
-        settings: of the model that is trained inside.
+        model: the folder of the model that is trained inside.
+        settings: its settings, which may be replaced by others.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, model: Path, settings: Settings) -> None:
+        self._model = model
+        self.settings = settings
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -123,10 +127,12 @@ class MemoryGuard(AbstractContextManager["MemoryGuard"]):
             SettingsError: memory ran out.
         """
         if is_out_of_memory(error):
-            training = self._settings.training
+            training, checkpoint = self.settings.training, find_checkpoint(self._model)
+            begun = checkpoint is not None and checkpoint.state.step > 0
+            do = "close other programs and run again, or train into another --model with" if begun else "turn to"
             raise SettingsError(
-                f"memory ran out: expected a step of {self._settings.preset} with --batch {training.batch} and "
-                f"--precision {training.precision} to fit; turn to a smaller --batch (or auto), a smaller --preset "
+                f"memory ran out: expected a step of {self.settings.preset} with --batch {training.batch} and "
+                f"--precision {training.precision} to fit; {do} a smaller --batch (or auto), a smaller --preset "
                 "or --precision bfloat16."
             ) from error
 

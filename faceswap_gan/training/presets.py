@@ -9,7 +9,7 @@ from faceswap_gan.training.networks import outline_networks
 
 USES = {
     "fast": "two CPU cores and half an hour; follows dst's expression best",
-    "quality": "one GPU and an evening; fast's design at twice the size and width",
+    "quality": "one GPU and an evening; fast's design at twice the size, 2.7 times as wide",
     "classic-64": "the v2.2 model as it was; a GPU and an evening",
     "classic-128": "the same, twice as fine; a GPU and a night",
     "classic-256": "the same, four times as fine; a large GPU and a day",

@@ -10,7 +10,7 @@ from typing import Any
 
 from faceswap_gan.config import PRESETS, LossSettings, Settings, TrainSettings, find_preset
 from faceswap_gan.errors import ModelError, SettingsError
-from faceswap_gan.training.checkpoint import Checkpoint, read_settings
+from faceswap_gan.training.checkpoint import Checkpoint, find_checkpoint, read_settings
 from faceswap_gan.training.devices import has_fast_bfloat16, has_gpu
 from faceswap_gan.training.memory import with_batch
 from faceswap_gan.training.teacher import settle_teacher
@@ -25,7 +25,7 @@ def settle_settings(model: Path, checkpoint: Checkpoint | None, flags: Mapping[s
 
     Args:
         model: the model folder.
-        checkpoint: its newest; None for a new model.
+        checkpoint: what it goes on from, by `find_begun`; None for a new model.
         flags: settings that the user may ask for, by name; None is not asked for.
 
     Returns:
@@ -36,19 +36,57 @@ def settle_settings(model: Path, checkpoint: Checkpoint | None, flags: Mapping[s
         SettingsError: there is no such preset, or a flag does not fit it.
         WeightsError: the teacher asked for cannot be had.
     """
-    asked = {name: value for name, value in flags.items() if value is not None}
+    asked = _asked(flags)
     if checkpoint is None:
         return _choose(asked.pop("preset", None), asked)
     stored = read_settings(model)
+    reason = _contradiction(stored, asked)
+    if reason is not None:
+        raise ModelError(f"{model} {reason}")
+    log.info("%s: goes on with its own settings, preset %s", model, stored.preset)
+    return stored
+
+
+def find_begun(model: Path, flags: Mapping[str, Any], *, fit_batch: bool = False) -> Checkpoint | None:
+    """Find the checkpoint that a model goes on from.
+
+    Args:
+        model: its folder.
+        flags: as `settle_settings` takes them.
+        fit_batch: whether the largest batch is asked for.
+
+    Returns:
+        The newest; None where there is none, or where no step is made yet and other settings are asked for, as after
+        a first step for which memory did not suffice: it may begin anew.
+
+    Raises:
+        ModelError: it is damaged.
+    """
+    checkpoint = find_checkpoint(model)
+    if checkpoint is None or checkpoint.state.step > 0:
+        return checkpoint
+    return None if fit_batch or _contradiction(read_settings(model), _asked(flags)) else checkpoint
+
+
+def _asked(flags: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in flags.items() if value is not None}
+
+
+def _contradiction(stored: Settings, asked: Mapping[str, Any]) -> str | None:
+    """Say what is not as asked for, and what to do, of the model that the words follow."""
+    pretrained, pretrain = (teacher == "footage" for teacher in (stored.training.teacher, asked.get("teacher")))
+    if pretrained and not pretrain:
+        return "was trained with --pretrain; begin the pair in another --model, with --from this one."
+    if pretrain and not pretrained:
+        return "was trained on a pair, now --pretrain is asked for; do that in another --model."
     for name, value in asked.items():
         has = stored.preset if name == "preset" else getattr(_section(stored, name), name)
         if value != has:
-            raise ModelError(
-                f"{model} was trained with --{name.replace('_', '-')} {has}, now {value} is asked for; "
-                f"leave the flag out to go on, or train into another --model."
+            return (
+                f"was trained with --{name.replace('_', '-')} {has}, now {value} is asked for; "
+                "leave the flag out to go on, or train into another --model."
             )
-    log.info("%s: goes on with its own settings, preset %s", model, stored.preset)
-    return stored
+    return None
 
 
 def _section(settings: Settings, name: str) -> LossSettings | TrainSettings:

@@ -20,6 +20,7 @@ from faceswap_gan.media.images import (
     to_uint8,
     write_image,
     write_mask,
+    write_whole,
 )
 
 
@@ -119,3 +120,12 @@ def test_resize_takes_a_side_or_width_and_height(corners):
     assert resize(corners, 20).shape == (20, 20, 3)
     assert resize(corners[..., 0], (10, 30)).shape == (30, 10)
     assert resize(corners, (48, 32)) is corners
+
+
+def test_durable_bytes_are_on_the_disk_before_they_have_their_name(tmp_path, monkeypatch):
+    named = []
+    monkeypatch.setattr("os.fsync", lambda descriptor: named.append((tmp_path / "a").exists()))
+    write_whole(tmp_path / "a", b"x", durable=True)
+    assert named == [False, True], "the file, then its folder"
+    write_whole(tmp_path / "b", b"x")
+    assert len(named) == 2

@@ -83,7 +83,7 @@ def test_a_step_that_is_saved_is_not_touched(tmp_path):
 
 
 @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()])
-@pytest.mark.parametrize("moment", ["np.savez", "_flush", "json.dumps"])
+@pytest.mark.parametrize("moment", ["np.savez", "flush", "json.dumps"])
 def test_a_failure_while_writing_leaves_the_last_one(tmp_path, monkeypatch, error, moment):
     _save(tmp_path, 3, value=3)
 
@@ -103,7 +103,7 @@ def test_nothing_is_deleted_before_the_new_one_is_whole(tmp_path, monkeypatch):
         _save(tmp_path, step)
     before = _names(tmp_path)
     seen = []
-    monkeypatch.setattr(module, "_flush", lambda path: seen.append(_names(tmp_path)))
+    monkeypatch.setattr(module, "flush", lambda path: seen.append(_names(tmp_path)))
     _save(tmp_path, 9)
     assert all(set(before) <= set(names) for names in seen)
     assert "00000009" not in seen[0]

@@ -87,6 +87,18 @@ def test_several_machines_need_jax(monkeypatch):
         devices.join_machines()
 
 
+def test_machines_that_are_named_wrongly(monkeypatch):
+    def initialize():
+        raise ValueError("The provided `job_addresses` has 1 jobs,\nbut `num_processes` is 2.")
+
+    monkeypatch.setenv("KERAS_DISTRIBUTION_NUM_PROCESSES", "2")
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    monkeypatch.setattr(keras.distribution, "initialize", initialize)
+    with pytest.raises(SettingsError, match="_PROCESS_ID to name a run's machines, got .*has 1 jobs,") as error:
+        devices.join_machines()
+    assert "\n" not in str(error.value)
+
+
 def test_machines_must_have_the_same(monkeypatch):
     faces = {side: np.full((1, 2, 2, 3), index, np.uint8) for index, side in enumerate(SIDES)}
     settings = tiny_settings("fast")

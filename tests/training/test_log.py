@@ -116,6 +116,13 @@ def test_new_columns_widen_the_table(tmp_path):
     assert _steps(tmp_path) == [25, 50, 75, 100]
 
 
+def test_new_columns_widen_a_table_whose_rows_were_all_cut(tmp_path):
+    _write(tmp_path, [25])
+    with TrainingLog(tmp_path, step=20) as journal:
+        journal.write(replace(_report(50), scores={"transfer": 0.5}))
+    assert [row["held_out_transfer"] for row in _rows(tmp_path)] == ["0.5"]
+
+
 def test_tensorboard_shows_scores_and_sheets(tmp_path):
     accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     write_image(tmp_path / "sheet.png", np.zeros((4, 6, 3), np.uint8))
@@ -137,3 +144,10 @@ def test_the_line_says_speed_time_left_and_losses(tmp_path, caplog):
         journal.write(_report(50))  # within a minute: no second line where stderr is no terminal
     lines = [message for message in caplog.messages if message.startswith("step")]
     assert lines == ["step 25 | 2.50 steps/s | 00:01:30 left | edge 0.500"]
+
+
+def test_time_left_may_be_days(tmp_path, caplog):
+    caplog.set_level(logging.INFO, "faceswap_gan")
+    with TrainingLog(tmp_path, step=0) as journal:
+        journal.write(replace(_report(25), left_s=30 * 3600.0 + 61))
+    assert "| 30:01:01 left |" in caplog.text

@@ -8,14 +8,15 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from tiny import tiny_settings, write_faces
+from tiny import tiny_settings, write_faces, write_model
 
 from faceswap_gan import __main__ as cli
 from faceswap_gan.config import PRESETS
 from faceswap_gan.errors import SettingsError
 from faceswap_gan.nn.fast import SIDES
 from faceswap_gan.training import memory, steps
-from faceswap_gan.training.memory import choose_batch, is_out_of_memory, step_bytes, with_batch
+from faceswap_gan.training.checkpoint import State
+from faceswap_gan.training.memory import MemoryGuard, choose_batch, is_out_of_memory, step_bytes, with_batch
 
 
 def _tensorflow():
@@ -140,7 +141,17 @@ def test_training_ends_in_one_line(full, tmp_path, monkeypatch, capsys):
     assert cli.main(["train", *words, f"--model={tmp_path / 'model'}", "--preset=fast", "--batch=2"]) == 1
     *_, line = capsys.readouterr().err.splitlines()
     assert line.startswith("error: memory ran out: expected a step of fast with --batch 2 and --precision float32")
-    assert all(flag in line for flag in ("smaller --batch", "--preset", "--precision bfloat16"))
+    assert all(flag in line for flag in ("turn to a smaller --batch", "--preset", "--precision bfloat16"))
+
+
+def test_a_model_that_has_made_steps_keeps_its_batch(full, tmp_path):
+    settings = tiny_settings("fast")
+    model = write_model(tmp_path / "model", settings, state=State(step=9))
+    with (
+        pytest.raises(SettingsError, match="into another --model with a smaller --batch"),
+        MemoryGuard(model, settings),
+    ):
+        raise full.error
 
 
 def test_pairs_grow_with_the_batch():
