@@ -108,13 +108,11 @@ def run(
         KeyboardInterrupt: Ctrl-C; everything is saved.
     """
     if list_presets:
-        from faceswap_gan.training.presets import preset_table
-
-        sys.stdout.write(preset_table())
+        _print_presets()
         return
     folders, faces = _both(src, dst, pretrain), None if batch == "auto" else batch
-    _check_positive(steps=steps, minutes=minutes, batch=faces, devices=None if devices == "all" else devices)
-    _check_not_negative(seed=seed, clip_norm=clip_norm, save_minutes=save_minutes, preview_minutes=preview_minutes)
+    _check(steps=steps, minutes=minutes, batch=faces, devices=None if devices == "all" else devices)
+    _check(zero=True, seed=seed, clip_norm=clip_norm, save_minutes=save_minutes, preview_minutes=preview_minutes)
     flags: dict[str, Any] = {
         "preset": preset, "batch": faces, "seed": seed, "precision": precision, "sampling": sampling,
         "balance": balance, "clean": clean or None, "clip_norm": clip_norm, "perceptual": perceptual,
@@ -147,8 +145,8 @@ def check_flags(
     from faceswap_gan.training.settle import find_begun, settle_settings
     from faceswap_gan.training.teacher import check_teacher
 
-    _check_positive(steps=steps, minutes=minutes, batch=flags.get("batch"))
-    _check_not_negative(seed=flags.get("seed"))
+    _check(steps=steps, minutes=minutes, batch=flags.get("batch"))
+    _check(zero=True, seed=flags.get("seed"))
     with no_log("faceswap_gan.training"):
         checkpoint = find_begun(model, flags)
         settings = settle_settings(model, checkpoint, flags)
@@ -193,6 +191,12 @@ def _go_on(
         elif fit_batch:
             log.info("%s: --batch auto was settled when the model was begun: %d", model, settings.training.batch)
         _fit(material, model, settings, budget, checkpoint, number, weights, start)
+
+
+def _print_presets() -> None:
+    from faceswap_gan.training.presets import preset_table
+
+    sys.stdout.write(preset_table())
 
 
 def _both(src: Path | None, dst: Path | None, pretrain: Path | None) -> dict[str, Path]:
@@ -279,17 +283,11 @@ def _fit(
     train(people, networks, step, settings, model=model, budget=budget, checkpoint=checkpoint, lessons=lessons)
 
 
-def _check_positive(**flags: float | None) -> None:
+def _check(*, zero: bool = False, **flags: float | None) -> None:
     for name, value in flags.items():
-        if value is not None and not (value > 0 and math.isfinite(value)):
-            raise SettingsError(f"expected --{name} above 0, got {value}; give another number.")
-
-
-def _check_not_negative(**flags: float | None) -> None:
-    for name, value in flags.items():
-        if value is not None and not (value >= 0 and math.isfinite(value)):
-            flag = name.replace("_", "-")
-            raise SettingsError(f"expected --{flag} of 0 or more, got {value}; give another number.")
+        if value is not None and not (math.isfinite(value) and (value > 0 or (zero and value == 0))):
+            wanted = "of 0 or more" if zero else "above 0"
+            raise SettingsError(f"expected --{name.replace('_', '-')} {wanted}, got {value}; give another number.")
 
 
 if __name__ == "__main__":

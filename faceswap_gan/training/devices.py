@@ -95,7 +95,7 @@ def check_machines(faces: Mapping[str, NDArray[np.uint8]], settings: Settings, s
     """
     if _count_machines() == 1:
         return
-    facts = {f"faces of {side}": zlib.crc32(np.ascontiguousarray(each)) for side, each in faces.items()}
+    facts = {f"faces of {side}": zlib.crc32(np.ascontiguousarray(each).data) for side, each in faces.items()}
     facts |= {"settings": zlib.crc32(settings.to_toml().encode()), "checkpoint": step}
     for name, value in facts.items():
         if first_says(value) != value:
