@@ -54,7 +54,10 @@ def read_pairs(model: Path | None, people: PeopleSettings, weights_dir: Path | N
         check_reference(people.reference, track=people.track, recognizer=people.recognizer, weights_dir=weights_dir)
         return (Pair(model),)
     who = people.who == "all"
-    others = {"--model": model, "--track": people.track, "--reference": people.reference, "--who all": who}
+    others = {
+        "--model": model, "--track": people.track, "--reference": people.reference, "--who all": who,
+        "--max-faces": people.max_faces,
+    }  # fmt: skip
     if clash := [flag for flag, value in others.items() if value]:
         raise SettingsError(f"expected --pair alone to say who is painted, got {', '.join(clash)} too; leave it out.")
     pairs = tuple(_read_pair(text) for text in people.pair)

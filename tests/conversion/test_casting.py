@@ -97,6 +97,7 @@ def test_a_missing_picture_is_an_error_before_the_scan(tmp_path):
         (None, {"pair": ("0=m",), "track": (1,)}, "--track too"),
         (None, {"pair": ("0=m",), "reference": Path("a.jpg")}, "--reference too"),
         (None, {"pair": ("0=m",), "who": "all"}, "--who all too"),
+        (None, {"pair": ("0=m", "1=n"), "max_faces": 1}, "--max-faces too"),
         (None, {"pair": ("ann.jpg",)}, "PICTURE=MODEL"),
         (None, {"pair": ("=m",)}, "PICTURE=MODEL"),
         (None, {"pair": ("0=",)}, "PICTURE=MODEL"),
