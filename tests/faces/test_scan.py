@@ -96,6 +96,13 @@ def test_tracks_are_taken_by_number():
         choose_people(scan, max_faces=0)
 
 
+def test_a_number_of_what_flickers_up_is_nobody_s():
+    scan = scan_of([[face(50)] + [face(180, width=120)] * (i == 9) for i in range(30)])
+    (moment,) = scan.sightings.keys() - {summarize_tracks(scan)[0].track}
+    with pytest.raises(SettingsError, match=f"got {moment}; the tracks verb"):
+        choose_people(scan, track=moment)
+
+
 def test_what_flickers_up_is_nobody():
     scan = scan_of([[face(50)] + [face(180, width=120)] * (i == 9) for i in range(30)])
     assert [summary.frames for summary in summarize_tracks(scan)] == [30]
