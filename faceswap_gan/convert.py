@@ -76,6 +76,7 @@ def run(
     from faceswap_gan.training.checkpoint import load_swap
 
     pairs = read_pairs(model, people, region.weights_dir)
+    video = _named(video)
     plan = plan_product(video, _beside(video, output), product)
     limits = _open_region(region)
     models = [load_swap(pair.model, face=face, checkpoint=checkpoint) for pair in pairs]
@@ -104,11 +105,17 @@ def _compiled_aside(models: Sequence[LoadedSwap], batch: int) -> Iterator[None]:
         yield
 
 
+def _named(video: Path) -> Path:
+    """Give a folder that is named by dots its name."""
+    return video.resolve() if video.name in ("", "..") else video
+
+
 def _beside(video: Path, output: Path | None) -> Path:
-    """Name the output, which cannot be the video itself, nor a folder that has no name (`.`)."""
-    output = output or video.with_name(f"{video.stem}_swapped{video.suffix}")
-    if not output.name:
-        raise SettingsError(f"expected an output with a name of its own, got {str(output)!r}; add one.")
+    """Name the output, which cannot be the video itself."""
+    if output is None:
+        if not video.name:
+            raise SettingsError(f"expected --output for {video}, which has no name to make one of, got none; add it.")
+        output = video.with_name(f"{video.stem}_swapped{video.suffix}")
     if output.exists() and video.exists() and output.samefile(video):
         raise SettingsError(f"expected an output beside the video, got the video itself ({output}); rename it.")
     return output

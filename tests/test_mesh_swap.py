@@ -123,6 +123,10 @@ def test_failures_leave_no_file(shown, src, dst, tmp_path, monkeypatch):
         run(src, dst, dst)
     with pytest.raises(SettingsError, match="rename"):
         run(src, dst, src)
+    with pytest.raises(SettingsError, match=r"name of its own, got '\.'"):
+        run(src, dst, Path())
+    with pytest.raises(MediaError, match="ending in"):
+        run(src, dst, tmp_path / "out.txt")
     with pytest.raises(SettingsError, match="--max-faces"):
         run(src, dst, out, max_faces=0)
     with pytest.raises(SettingsError, match="--consent"):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
+from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 from fakes import draw
 
-from faceswap_gan.errors import MediaError
+from faceswap_gan.errors import MediaError, SettingsError
 from faceswap_gan.media.images import write_image
 from faceswap_gan.media.video import VideoWriter, is_picture, read_frames, read_info
 
@@ -182,6 +183,9 @@ def test_wrong_use_is_a_clear_error(make_video, tmp_path):
         VideoWriter(tmp_path / "out.png", like=info)
     with pytest.raises(MediaError, match=r"could not write .*/out\.mp4: "):
         VideoWriter(source / "out.mp4", like=info)
+    for nameless in (".", "..", "/"):
+        with pytest.raises(SettingsError, match="name of its own"):
+            VideoWriter(Path(nameless), like=info)
     with pytest.raises(MediaError, match="64x48"), VideoWriter(tmp_path / "out.mp4", like=info) as writer:
         writer.write(replace(next(iter(read_frames(source))), image=np.zeros((10, 10, 3), np.uint8)))
     assert [p.name for p in tmp_path.iterdir()] == [source.name]
