@@ -83,7 +83,8 @@ def run(
     painters = [Painter(one.swap, size=one.size, finish=finish, batch=batch, region=limits) for one in models]
     settings = {"face": face, "batch": batch, **_flags(people, region, finish, product)}
     made = Product(plan, product, _plan_marking(plan, pairs, models, settings, marks, consent))
-    work = WorkFolder(plan.path, _fingerprint(plan, models, {**settings, **_flags(marks)}))
+    depends = {**settings, **_flags(marks), **_hash_people(people, pairs)}
+    work = WorkFolder(plan.path, _fingerprint(plan, models, depends))
     with kept_when_stopped(work, made), _compiled_aside(models, batch):
         scan = find_people(plan.like, product, work)
         cast = cast_people(scan, pairs, people, partial(read_part, plan.like, product), region.weights_dir)
@@ -162,6 +163,16 @@ def _plan_marking(
 def _flags(*groups: Any) -> dict[str, Any]:
     """Spread settings out by the names of their flags."""
     return {name: value for group in groups for name, value in asdict(group).items()}
+
+
+def _hash_people(people: PeopleSettings, pairs: Sequence[Pair]) -> dict[str, Any]:
+    """Name pictures of people, and the network that tells them apart, by their content: names get other files."""
+    from faceswap_gan.faces.source import hash_source
+
+    named = {"reference": people.reference, "recognizer": people.recognizer}
+    hashes: dict[str, Any] = {name: hash_source(file) for name, file in named.items() if file is not None}
+    who = [hash_source(pair.whom) if isinstance(pair.whom, Path) else pair.whom for pair in pairs]
+    return {**hashes, "pair": who}
 
 
 def _fingerprint(plan: OutputPlan, models: Sequence[LoadedSwap], settings: dict[str, Any]) -> dict[str, Any]:

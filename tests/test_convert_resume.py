@@ -13,6 +13,8 @@ from faceswap_gan.conversion.finish import FinishSettings
 from faceswap_gan.conversion.settings import OutputSettings, PeopleSettings
 from faceswap_gan.convert import run
 from faceswap_gan.errors import MediaError
+from faceswap_gan.faces.people import choose_people
+from faceswap_gan.faces.selection import Selection
 from faceswap_gan.media.video import read_frames
 from faceswap_gan.nn.generator import Swap
 
@@ -152,3 +154,38 @@ def test_another_setting_starts_anew(source, fake_model, tmp_path, stop_at, capl
     assert len(told) == 1
     assert name in told[0]
     assert (tmp_path / "out.mp4").read_bytes() == (tmp_path / "whole.mp4").read_bytes()
+
+
+@pytest.fixture
+def who(monkeypatch, tmp_path, fake_model):
+    """Ways to name a person by files, whose content nobody looks at: the settings, and the file that counts."""
+    casting = "faceswap_gan.conversion.casting"
+    for name in ("check_reference", "open_recognizer", "embed_tracks"):
+        monkeypatch.setattr(f"{casting}.{name}", lambda *_, **__: {})
+    monkeypatch.setattr(f"{casting}.select_people", lambda scan, *_, **__: Selection(choose_people(scan), "identity"))
+    monkeypatch.setattr(f"{casting}._match", lambda pictures, *_: {picture: {0} for picture in pictures})
+    ann, net = tmp_path / "ann.png", tmp_path / "net.onnx"
+    for file in (ann, net):
+        file.write_bytes(b"one")
+    return {
+        "reference": (PeopleSettings(reference=ann), ann),
+        "recognizer": (PeopleSettings(reference=ann, recognizer=net), net),
+        "pair": (PeopleSettings(pair=(f"{ann}={fake_model}",)), ann),
+    }
+
+
+@pytest.mark.parametrize("flag", ["reference", "recognizer", "pair"])
+def test_another_file_under_the_same_name_starts_anew(source, fake_model, tmp_path, stop_at, who, caplog, flag):
+    caplog.set_level(logging.INFO)
+    people, file = who[flag]
+
+    def go():
+        run(source, None if people.pair else fake_model, tmp_path / "out.mp4", people=people, consent="x")
+
+    for content, is_new in ((b"one", False), (b"two", True), (b"two", False)):
+        file.write_bytes(content)
+        stop_at(STRETCH + 1)
+        caplog.clear()
+        with pytest.raises(KeyboardInterrupt):
+            go()
+        assert (f"begun with another {flag}: it starts anew" in caplog.text) == is_new
