@@ -12,7 +12,7 @@ from faceswap_gan.conversion import output as output_module
 from faceswap_gan.conversion.finish import FinishSettings
 from faceswap_gan.conversion.settings import OutputSettings, PeopleSettings
 from faceswap_gan.convert import run
-from faceswap_gan.errors import MediaError
+from faceswap_gan.errors import MediaError, SettingsError
 from faceswap_gan.faces.people import choose_people
 from faceswap_gan.faces.selection import Selection
 from faceswap_gan.media.video import read_frames
@@ -90,10 +90,8 @@ def test_stopped_it_goes_on_to_the_same_bytes(source, fake_model, tmp_path, stop
     assert list(tmp_path.glob("*part*")) == []
 
 
-def test_only_what_is_missing_is_made(source, fake_model, tmp_path, stop_at, monkeypatch):
-    stop_at(STRETCH * 2 + 1)
-    with pytest.raises(KeyboardInterrupt):
-        run(source, fake_model, tmp_path / "out.mp4", consent="x")
+def _watch(monkeypatch):
+    """Note the numbers of the frames that are encoded from now on."""
     encoded = []
     whole = output_module.SegmentWriter.write
     monkeypatch.setattr(
@@ -101,6 +99,14 @@ def test_only_what_is_missing_is_made(source, fake_model, tmp_path, stop_at, mon
         "write",
         lambda self, frame, *how: encoded.append(frame.index) or whole(self, frame, *how),
     )
+    return encoded
+
+
+def test_only_what_is_missing_is_made(source, fake_model, tmp_path, stop_at, monkeypatch):
+    stop_at(STRETCH * 2 + 1)
+    with pytest.raises(KeyboardInterrupt):
+        run(source, fake_model, tmp_path / "out.mp4", consent="x")
+    encoded = _watch(monkeypatch)
     stop_at(None)
     run(source, fake_model, tmp_path / "out.mp4", consent="x")
     assert encoded == list(range(2 * STRETCH, FRAMES))
@@ -132,6 +138,22 @@ def test_an_error_keeps_what_is_done(source, fake_model, tmp_path, stop_at):
     with pytest.raises(MediaError, match="disk full"):
         run(source, fake_model, tmp_path / "other.mp4", consent="x")
     assert _hidden(tmp_path) == [".out.mp4.parts"]
+
+
+def test_a_flag_that_is_refused_costs_nothing(source, fake_model, tmp_path, stop_at, monkeypatch):
+    stop_at(STRETCH + 2)
+    with pytest.raises(KeyboardInterrupt):
+        run(source, fake_model, tmp_path / "out.mp4", consent="x")
+    part = (tmp_path / "out.part.mp4").read_bytes()
+    wrong = {"people": PeopleSettings(track=(99,)), "finish": FinishSettings(color="lab")}
+    with pytest.raises(SettingsError, match="one of 0, got 99"):
+        run(source, fake_model, tmp_path / "out.mp4", consent="x", **wrong)
+    assert (tmp_path / "out.part.mp4").read_bytes() == part
+    encoded = _watch(monkeypatch)
+    stop_at(None)
+    run(source, fake_model, tmp_path / "out.mp4", consent="x")
+    assert encoded == list(range(STRETCH, FRAMES))
+    assert _hidden(tmp_path) == []
 
 
 @pytest.mark.parametrize(

@@ -187,7 +187,7 @@ def finish_output(work: WorkFolder, product: Product) -> None:
 
 @contextmanager
 def kept_when_stopped(work: WorkFolder, product: Product) -> Iterator[None]:
-    """Leave what is finished as a file that plays when the user stops the work; leave nothing where nothing is.
+    """Leave what is finished as a file that plays when the user stops the work; leave no folder that helps nobody.
 
     Whichever way it ends, other runs may have the work folder then.
     """
@@ -200,7 +200,9 @@ def kept_when_stopped(work: WorkFolder, product: Product) -> Iterator[None]:
             log.info("stopped before the first %d frames were finished; the same command goes on", STRETCH)
         raise
     except FaceSwapError:
-        if not work.segments:
+        if work.is_worth_keeping:
+            log.info("%s keeps what is done: another run goes on from there", work.folder)
+        else:
             work.remove()
         raise
     finally:
