@@ -114,6 +114,14 @@ def test_frames_without_a_face_stay(shown, src, dst, tmp_path, caplog):
     assert "2 without a face" in caplog.text
 
 
+def test_of_an_earlier_longer_result_nothing_is_left(shown, src, dst, make_video, tmp_path):
+    output = tmp_path / "out"
+    run(src, dst, output, consent="x")
+    assert len(list(output.iterdir())) == 4
+    run(src, make_video("short.mp4", images=[picture(head())], pts=[0]), output, consent="x")
+    assert [path.name for path in output.iterdir()] == ["000000.png"]
+
+
 def test_failures_leave_no_file(shown, src, dst, tmp_path, monkeypatch):
     out = tmp_path / "out.mp4"
     for bad in ((tmp_path / "none.png", dst), (src, tmp_path / "none.mp4")):
