@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 
 import cv2
@@ -139,6 +140,25 @@ def test_a_failed_folder_leaves_nothing_and_an_old_one_keeps_what_is_not_written
     write_image(old / "mine.png", draw(1)[0])
     _copy(folder, old)
     assert sorted(p.name for p in old.iterdir()) == ["mine.png", *(f"shot_{n:02d}.png" for n in range(9, 14))]
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_all_pictures_are_on_the_disk_before_they_have_their_names(folder, tmp_path, monkeypatch, is_there):
+    target = tmp_path / "out"
+    if is_there:
+        target.mkdir()
+    flushed = []
+    monkeypatch.setattr(os, "fsync", lambda opened: flushed.append((os.fstat(opened).st_ino, len(_names(target)))))
+    _copy(folder, target)
+    pictures = {(path.stat().st_ino, 0) for path in target.iterdir()}
+    assert len(pictures) == 5
+    assert set(flushed[:5]) == pictures
+    assert {(path.stat().st_ino, 5) for path in (target, tmp_path)} >= set(flushed[6:])
+    assert flushed[-1] == (tmp_path.stat().st_ino, 5)
+
+
+def _names(path):
+    return list(path.iterdir()) if path.exists() else []
 
 
 def test_gif_keeps_its_times_and_loops(make_video, tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
@@ -163,6 +165,33 @@ def test_old_file_stays_until_the_new_one_is_whole(make_video, tmp_path):
             writer.write(frame)
             assert target.read_text() == "old"
     assert read_info(target).frames == 12
+
+
+def test_all_is_on_the_disk_before_it_has_its_name(make_video, tmp_path, monkeypatch):
+    source, target = make_video(), tmp_path / "out.mp4"
+    events = []
+    monkeypatch.setattr(os, "fsync", lambda opened: events.append((os.fstat(opened).st_ino, target.exists())))
+    _copy(source, target, seal=lambda made: events.append("sealed"))
+    assert events == ["sealed", (target.stat().st_ino, False), (tmp_path.stat().st_ino, True)]
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.EINVAL])
+def test_a_disk_that_fails_at_the_end_is_an_error_and_one_that_cannot_tell_is_none(
+    make_video, tmp_path, monkeypatch, number
+):
+    def fail(opened):
+        raise OSError(number, os.strerror(number))
+
+    source, target = make_video(), tmp_path / "out.mp4"
+    target.write_text("old")
+    monkeypatch.setattr(os, "fsync", fail)
+    if number == errno.EIO:
+        with pytest.raises(MediaError, match=r"could not write .*out\.mp4: "):
+            _copy(source, target)
+        assert target.read_text() == "old"
+    else:
+        _copy(source, target)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out.mp4", source.name]
 
 
 def test_container_that_refuses_the_sound_names_another(make_video, tmp_path):
