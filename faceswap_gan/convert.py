@@ -76,15 +76,13 @@ def run(
     from faceswap_gan.training.checkpoint import load_swap
 
     pairs = read_pairs(model, people, region.weights_dir)
-    video = _named(video)
-    plan = plan_product(video, _beside(video, output), product)
+    plan = plan_product(*_places(video, output), product)
     limits = _open_region(region)
     models = [load_swap(pair.model, face=face, checkpoint=checkpoint) for pair in pairs]
     painters = [Painter(one.swap, size=one.size, finish=finish, batch=batch, region=limits) for one in models]
     settings = {"face": face, "batch": batch, **_flags(people, region, finish, product)}
     made = Product(plan, product, _plan_marking(plan, pairs, models, settings, marks, consent))
-    depends = {**settings, **_flags(marks), **_hash_people(people, pairs)}
-    work = WorkFolder(plan.path, _fingerprint(plan, models, depends))
+    work = WorkFolder(plan.path, _fingerprint(plan, models, {**settings, **_flags(marks), **_hashes(people, pairs)}))
     with kept_when_stopped(work, made), _compiled_aside(models, batch):
         scan = find_people(plan.like, product, work)
         cast = cast_people(scan, pairs, people, partial(read_part, plan.like, product), region.weights_dir)
@@ -106,20 +104,17 @@ def _compiled_aside(models: Sequence[LoadedSwap], batch: int) -> Iterator[None]:
         yield
 
 
-def _named(video: Path) -> Path:
-    """Give a folder that is named by dots its name."""
-    return video.resolve() if video.name in ("", "..") else video
-
-
-def _beside(video: Path, output: Path | None) -> Path:
-    """Name the output, which cannot be the video itself."""
+def _places(video: Path, output: Path | None) -> tuple[Path, Path]:
+    """Name the video, which may be a folder named by dots, and the output, which cannot be the video itself."""
+    if video.name in ("", ".."):
+        video = video.resolve()
     if output is None:
         if not video.name:
             raise SettingsError(f"expected --output for {video}, which has no name to make one of, got none; add it.")
         output = video.with_name(f"{video.stem}_swapped{video.suffix}")
     if output.exists() and video.exists() and output.samefile(video):
         raise SettingsError(f"expected an output beside the video, got the video itself ({output}); rename it.")
-    return output
+    return video, output
 
 
 def _open_region(region: RegionSettings) -> PartRegion | None:
@@ -165,7 +160,7 @@ def _flags(*groups: Any) -> dict[str, Any]:
     return {name: value for group in groups for name, value in asdict(group).items()}
 
 
-def _hash_people(people: PeopleSettings, pairs: Sequence[Pair]) -> dict[str, Any]:
+def _hashes(people: PeopleSettings, pairs: Sequence[Pair]) -> dict[str, Any]:
     """Name pictures of people, and the network that tells them apart, by their content: names get other files."""
     from faceswap_gan.faces.source import hash_source
 

@@ -82,7 +82,7 @@ def test_a_layer_says_what_is_mixed(frame):
     below = frame[layer.place].astype(float)
     mixed = below + layer.alpha[..., None] * (layer.color - below)
     assert np.abs(mixed - pasted[layer.place]).max() <= 0.51
-    assert np.array_equal(mask[layer.place], np.ceil(layer.alpha * 255))
+    assert np.array_equal(mask[layer.place], np.ceil(layer.alpha.astype(float) * 255 - 1e-4))
     outside = np.ones(mask.shape, bool)
     outside[layer.place] = False
     assert not mask[outside].any()
