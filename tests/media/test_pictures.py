@@ -79,6 +79,11 @@ def test_pictures_of_two_sizes_are_refused_by_name_before_any_is_read(folder, tm
     assert decoded == []
 
 
+def test_pictures_of_any_sizes_are_read_where_nothing_is_written(folder):
+    write_image(folder / "shot_12.png", draw(1, width=48, height=80)[0])
+    assert [f.image.shape[:2] for f in read_frames(folder)] == [(48, 64)] * 3 + [(80, 48), (48, 64)]
+
+
 def test_pictures_whose_results_would_share_a_name_are_refused(folder, tmp_path):
     info = read_info(folder)
     for name in ("shot_10.jpg", "SHOT_10.JPG"):
