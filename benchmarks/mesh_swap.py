@@ -119,7 +119,9 @@ def main() -> None:
     frames = list(islice(read_frames(args.dst), args.frames))
     if args.size:
         side = (args.size[0], args.size[1])
-        frames = [replace(f, image=cv2.resize(f.image, side, interpolation=cv2.INTER_AREA)) for f in frames]
+        frames = [
+            replace(f, image=cv2.resize(f.image, side, interpolation=cv2.INTER_AREA), stored=None) for f in frames
+        ]
     list(mesh_swapper.mesh_swap_frames(frames[:8], source, provider))  # everything is loaded and compiled now
     result: dict[str, object] = {"size": frames[0].image.shape[1::-1], "frames": len(frames)}
     for blend in ("feather", "seamless"):

@@ -76,13 +76,13 @@ def run(
     from faceswap_gan.training.checkpoint import load_swap
 
     pairs = read_pairs(model, people, region.weights_dir)
-    plan = plan_product(video, _beside(video, output), product)
+    plan = plan_product(*_places(video, output), product)
     limits = _open_region(region)
     models = [load_swap(pair.model, face=face, checkpoint=checkpoint) for pair in pairs]
     painters = [Painter(one.swap, size=one.size, finish=finish, batch=batch, region=limits) for one in models]
     settings = {"face": face, "batch": batch, **_flags(people, region, finish, product)}
     made = Product(plan, product, _plan_marking(plan, pairs, models, settings, marks, consent))
-    work = WorkFolder(plan.path, _fingerprint(plan, models, {**settings, **_flags(marks)}))
+    work = WorkFolder(plan.path, _fingerprint(plan, models, {**settings, **_flags(marks), **_hashes(people, pairs)}))
     with kept_when_stopped(work, made), _compiled_aside(models, batch):
         scan = find_people(plan.like, product, work)
         cast = cast_people(scan, pairs, people, partial(read_part, plan.like, product), region.weights_dir)
@@ -104,14 +104,17 @@ def _compiled_aside(models: Sequence[LoadedSwap], batch: int) -> Iterator[None]:
         yield
 
 
-def _beside(video: Path, output: Path | None) -> Path:
-    """Name the output, which cannot be the video itself, nor a folder that has no name (`.`)."""
-    output = output or video.with_name(f"{video.stem}_swapped{video.suffix}")
-    if not output.name:
-        raise SettingsError(f"expected an output with a name of its own, got {str(output)!r}; add one.")
+def _places(video: Path, output: Path | None) -> tuple[Path, Path]:
+    """Name the video, which may be a folder named by dots, and the output, which cannot be the video itself."""
+    if video.name in ("", ".."):
+        video = video.resolve()
+    if output is None:
+        if not video.name:
+            raise SettingsError(f"expected --output for {video}, which has no name to make one of, got none; add it.")
+        output = video.with_name(f"{video.stem}_swapped{video.suffix}")
     if output.exists() and video.exists() and output.samefile(video):
         raise SettingsError(f"expected an output beside the video, got the video itself ({output}); rename it.")
-    return output
+    return video, output
 
 
 def _open_region(region: RegionSettings) -> PartRegion | None:
@@ -155,6 +158,16 @@ def _plan_marking(
 def _flags(*groups: Any) -> dict[str, Any]:
     """Spread settings out by the names of their flags."""
     return {name: value for group in groups for name, value in asdict(group).items()}
+
+
+def _hashes(people: PeopleSettings, pairs: Sequence[Pair]) -> dict[str, Any]:
+    """Name pictures of people, and the network that tells them apart, by their content: names get other files."""
+    from faceswap_gan.faces.source import hash_source
+
+    named = {"reference": people.reference, "recognizer": people.recognizer}
+    hashes: dict[str, Any] = {name: hash_source(file) for name, file in named.items() if file is not None}
+    who = [hash_source(pair.whom) if isinstance(pair.whom, Path) else pair.whom for pair in pairs]
+    return {**hashes, "pair": who}
 
 
 def _fingerprint(plan: OutputPlan, models: Sequence[LoadedSwap], settings: dict[str, Any]) -> dict[str, Any]:

@@ -51,7 +51,8 @@ def run(
     """
     from faceswap_gan.conversion.consent import require_consent
     from faceswap_gan.conversion.marking import plan_marking
-    from faceswap_gan.conversion.output import write_swapped
+    from faceswap_gan.conversion.output import plan_product, write_swapped
+    from faceswap_gan.conversion.settings import OutputSettings
     from faceswap_gan.media.video import read_info
     from faceswap_gan.media.weights import find_weights
 
@@ -62,6 +63,7 @@ def run(
         if output.exists() and footage.exists() and output.samefile(footage):
             raise SettingsError(f"expected an output beside the videos, got one of them ({output}); rename it.")
     read_info(src)
+    plan_product(dst, output, OutputSettings(output_layout=output_layout))
     bundle = find_weights("face_landmarker", folder=weights_dir)
     settings = {"blend": blend, "color": color, "output_layout": output_layout, "max_faces": max_faces}
     statement = require_consent([], consent)

@@ -85,11 +85,11 @@ def run(
     """
     from faceswap_gan import convert, train
 
-    home = workspace or output.with_name(f"{output.stem}_workspace")
-    model = home / "model"
     videos, people = {"src": src_video, "dst": dst_video}, PeopleSettings(max_faces=max_faces)
     product = OutputSettings(output_layout=output_layout, codec=codec, crf=crf)
     _check_paths(videos, output, product, marks)
+    home = workspace or output.with_name(f"{output.stem}_workspace")
+    model = home / "model"
     consent = require_consent([model], consent)  # now, not after half an hour of training
     train_flags: dict[str, Any] = {
         "preset": preset, "steps": steps, "minutes": minutes, "batch": batch, "seed": seed, "teacher": teacher,

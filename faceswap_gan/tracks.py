@@ -60,8 +60,9 @@ def run(
     def read() -> Iterator[Frame]:
         return in_thread(read_frames(video, start=start, end=end), ahead=6)
 
-    scan = smooth_scan(scan_faces(_with_progress(read(), total), FaceDetector(min_size=min_face)))
-    tracks = list_tracks(scan, most)
+    measured = scan_faces(_with_progress(read(), total), FaceDetector(min_size=min_face))
+    tracks = list_tracks(measured, most)  # before gaps are filled: those whom extract and convert take, too
+    scan = smooth_scan(measured)
     if not tracks:
         raise NoFaceError(
             f"{video} shows nobody in {len(scan.frames)} frames. Give a video with a face of at least {min_face} px, "

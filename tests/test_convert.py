@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import numpy as np
@@ -120,6 +121,41 @@ def test_picture(fake_model, found_faces, tmp_path, suffix):
         assert b"compositeWithTrainedAlgorithmicMedia" in (tmp_path / f"out{suffix}").read_bytes()
 
 
+def test_a_folder_named_by_a_dot_has_its_output_beside_it(fake_model, found_faces, tmp_path, monkeypatch):
+    write_image(tmp_path / "pictures" / "a.png", np.full((48, 64, 3), 90, np.uint8))
+    monkeypatch.chdir(tmp_path / "pictures")
+    run(Path(), fake_model, finish=PLAIN, consent="x")
+    (frame,) = read_frames(tmp_path / "pictures_swapped")
+    assert _red(frame.image)[20:28, 28:36].all()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["model", "pictures", "pictures_swapped"]
+
+
+def _result(source, model, output, **product):
+    run(source, model, output, finish=PLAIN, product=OutputSettings(**product), consent="x")
+    return sorted(path.name for path in output.iterdir())
+
+
+def test_of_an_earlier_longer_result_nothing_is_left(make_video, fake_model, found_faces, tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    source, output = make_video(), tmp_path / "out"
+    assert len(_result(source, fake_model, output)) == 12
+    write_image(output / "mine.png", np.full((48, 64, 3), 90, np.uint8))
+    write_image(output / "000099.png", np.full((48, 64, 3), 90, np.uint8))
+    found = _result(source, fake_model, output, end=0.15)
+    assert found == [*(f"{n:06d}.png" for n in range(5)), "000099.png", "mine.png"]
+    assert "7 pictures that an earlier result left there are gone" in caplog.text
+
+
+def test_of_an_earlier_result_of_the_same_folder_nothing_is_left(fake_model, found_faces, tmp_path):
+    grey = np.full((48, 64, 3), 90, np.uint8)
+    for name in ("a/x.png", "a/y.jpg", "a/z.png", "b/other.png"):
+        write_image(tmp_path / name, grey)
+    output = tmp_path / "out"
+    _result(tmp_path / "b", fake_model, output)
+    assert _result(tmp_path / "a", fake_model, output) == ["other.png", "x.png", "y.png", "z.png"]
+    assert _result(tmp_path / "a", fake_model, output, start=0.03) == ["other.png", "y.png", "z.png"]
+
+
 def test_output_says_what_it_is_and_who_agreed(make_video, fake_model, found_faces, tmp_path, caplog):
     source = make_video()
     run(source, fake_model, tmp_path / "a.mp4", consent="Ann agreed to this swap")
@@ -164,7 +200,11 @@ def test_wrong_settings_are_clear_errors(make_video, fake_model, found_faces, tm
     with pytest.raises(SettingsError, match="the video itself"):
         run(source, fake_model, source, consent="x")
     with pytest.raises(SettingsError, match="name of its own, got '.'"):
-        run(source, fake_model, type(source)(), consent="x")
+        run(source, fake_model, Path(), consent="x")
+    with pytest.raises(SettingsError, match=r"name of its own, got '\.\.'"):
+        run(source, fake_model, Path(".."), consent="x")
+    with pytest.raises(SettingsError, match="--output for /"):
+        run(Path("/"), fake_model, consent="x")
     for folder, words in ((source, "which is a file"), (tmp_path / "out", "would replace them")):
         with pytest.raises(SettingsError, match=words):
             run(source, fake_model, tmp_path / "out", product=OutputSettings(write_masks=folder), consent="x")

@@ -12,7 +12,9 @@ from faceswap_gan.conversion import output as output_module
 from faceswap_gan.conversion.finish import FinishSettings
 from faceswap_gan.conversion.settings import OutputSettings, PeopleSettings
 from faceswap_gan.convert import run
-from faceswap_gan.errors import MediaError
+from faceswap_gan.errors import MediaError, SettingsError
+from faceswap_gan.faces.people import choose_people
+from faceswap_gan.faces.selection import Selection
 from faceswap_gan.media.video import read_frames
 from faceswap_gan.nn.generator import Swap
 
@@ -88,10 +90,8 @@ def test_stopped_it_goes_on_to_the_same_bytes(source, fake_model, tmp_path, stop
     assert list(tmp_path.glob("*part*")) == []
 
 
-def test_only_what_is_missing_is_made(source, fake_model, tmp_path, stop_at, monkeypatch):
-    stop_at(STRETCH * 2 + 1)
-    with pytest.raises(KeyboardInterrupt):
-        run(source, fake_model, tmp_path / "out.mp4", consent="x")
+def _watch(monkeypatch):
+    """Note the numbers of the frames that are encoded from now on."""
     encoded = []
     whole = output_module.SegmentWriter.write
     monkeypatch.setattr(
@@ -99,6 +99,14 @@ def test_only_what_is_missing_is_made(source, fake_model, tmp_path, stop_at, mon
         "write",
         lambda self, frame, *how: encoded.append(frame.index) or whole(self, frame, *how),
     )
+    return encoded
+
+
+def test_only_what_is_missing_is_made(source, fake_model, tmp_path, stop_at, monkeypatch):
+    stop_at(STRETCH * 2 + 1)
+    with pytest.raises(KeyboardInterrupt):
+        run(source, fake_model, tmp_path / "out.mp4", consent="x")
+    encoded = _watch(monkeypatch)
     stop_at(None)
     run(source, fake_model, tmp_path / "out.mp4", consent="x")
     assert encoded == list(range(2 * STRETCH, FRAMES))
@@ -132,6 +140,22 @@ def test_an_error_keeps_what_is_done(source, fake_model, tmp_path, stop_at):
     assert _hidden(tmp_path) == [".out.mp4.parts"]
 
 
+def test_a_flag_that_is_refused_costs_nothing(source, fake_model, tmp_path, stop_at, monkeypatch):
+    stop_at(STRETCH + 2)
+    with pytest.raises(KeyboardInterrupt):
+        run(source, fake_model, tmp_path / "out.mp4", consent="x")
+    part = (tmp_path / "out.part.mp4").read_bytes()
+    wrong = {"people": PeopleSettings(track=(99,)), "finish": FinishSettings(color="lab")}
+    with pytest.raises(SettingsError, match="one of 0, got 99"):
+        run(source, fake_model, tmp_path / "out.mp4", consent="x", **wrong)
+    assert (tmp_path / "out.part.mp4").read_bytes() == part
+    encoded = _watch(monkeypatch)
+    stop_at(None)
+    run(source, fake_model, tmp_path / "out.mp4", consent="x")
+    assert encoded == list(range(STRETCH, FRAMES))
+    assert _hidden(tmp_path) == []
+
+
 @pytest.mark.parametrize(
     ("name", "flags"),
     [
@@ -152,3 +176,38 @@ def test_another_setting_starts_anew(source, fake_model, tmp_path, stop_at, capl
     assert len(told) == 1
     assert name in told[0]
     assert (tmp_path / "out.mp4").read_bytes() == (tmp_path / "whole.mp4").read_bytes()
+
+
+@pytest.fixture
+def who(monkeypatch, tmp_path, fake_model):
+    """Ways to name a person by files, whose content nobody looks at: the settings, and the file that counts."""
+    casting = "faceswap_gan.conversion.casting"
+    for name in ("check_reference", "open_recognizer", "embed_tracks"):
+        monkeypatch.setattr(f"{casting}.{name}", lambda *_, **__: {})
+    monkeypatch.setattr(f"{casting}.select_people", lambda scan, *_, **__: Selection(choose_people(scan), "identity"))
+    monkeypatch.setattr(f"{casting}._match", lambda pictures, *_: {picture: {0} for picture in pictures})
+    ann, net = tmp_path / "ann.png", tmp_path / "net.onnx"
+    for file in (ann, net):
+        file.write_bytes(b"one")
+    return {
+        "reference": (PeopleSettings(reference=ann), ann),
+        "recognizer": (PeopleSettings(reference=ann, recognizer=net), net),
+        "pair": (PeopleSettings(pair=(f"{ann}={fake_model}",)), ann),
+    }
+
+
+@pytest.mark.parametrize("flag", ["reference", "recognizer", "pair"])
+def test_another_file_under_the_same_name_starts_anew(source, fake_model, tmp_path, stop_at, who, caplog, flag):
+    caplog.set_level(logging.INFO)
+    people, file = who[flag]
+
+    def go():
+        run(source, None if people.pair else fake_model, tmp_path / "out.mp4", people=people, consent="x")
+
+    for content, is_new in ((b"one", False), (b"two", True), (b"two", False)):
+        file.write_bytes(content)
+        stop_at(STRETCH + 1)
+        caplog.clear()
+        with pytest.raises(KeyboardInterrupt):
+            go()
+        assert (f"begun with another {flag}: it starts anew" in caplog.text) == is_new

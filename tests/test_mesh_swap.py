@@ -86,6 +86,19 @@ def test_a_picture_becomes_one(shown, src, tmp_path, suffix):
     assert not is_red(frame.image)
 
 
+@pytest.mark.parametrize(("layout", "panes"), [("swap", 1), ("side-by-side", 2), ("triple", 3)])
+def test_ten_bits_stay_ten_in_every_pane(shown, src, make_video, tmp_path, layout, panes):
+    images = [picture(head()) for _ in range(2)]
+    dst = make_video(images=images, pts=[0, 512], pix_fmt="yuv420p10le")
+    run(src, dst, tmp_path / "out.mp4", color="none", output_layout=layout, consent="x")
+    assert read_info(tmp_path / "out.mp4").planar.depth == 10
+    for frame in read_frames(tmp_path / "out.mp4"):
+        assert frame.image.shape == (128, 128 * panes, 3)
+        at = 128 if panes > 1 else 0
+        assert is_red(frame.image[:, at:])
+        assert np.abs(frame.image[4, at + 4].astype(int) - images[0][4, 4]).max() < 12
+
+
 def test_a_video_is_a_source_too(shown, dst, tmp_path):
     write_image(tmp_path / "to.png", picture(head(), skin=RED))
     run(dst, tmp_path / "to.png", tmp_path / "out.png", color="none", consent="x")
@@ -101,6 +114,14 @@ def test_frames_without_a_face_stay(shown, src, dst, tmp_path, caplog):
     assert "2 without a face" in caplog.text
 
 
+def test_of_an_earlier_longer_result_nothing_is_left(shown, src, dst, make_video, tmp_path):
+    output = tmp_path / "out"
+    run(src, dst, output, consent="x")
+    assert len(list(output.iterdir())) == 4
+    run(src, make_video("short.mp4", images=[picture(head())], pts=[0]), output, consent="x")
+    assert [path.name for path in output.iterdir()] == ["000000.png"]
+
+
 def test_failures_leave_no_file(shown, src, dst, tmp_path, monkeypatch):
     out = tmp_path / "out.mp4"
     for bad in ((tmp_path / "none.png", dst), (src, tmp_path / "none.mp4")):
@@ -110,6 +131,10 @@ def test_failures_leave_no_file(shown, src, dst, tmp_path, monkeypatch):
         run(src, dst, dst)
     with pytest.raises(SettingsError, match="rename"):
         run(src, dst, src)
+    with pytest.raises(SettingsError, match=r"name of its own, got '\.'"):
+        run(src, dst, Path())
+    with pytest.raises(MediaError, match="ending in"):
+        run(src, dst, tmp_path / "out.txt")
     with pytest.raises(SettingsError, match="--max-faces"):
         run(src, dst, out, max_faces=0)
     with pytest.raises(SettingsError, match="--consent"):

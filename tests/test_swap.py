@@ -102,6 +102,9 @@ def test_wrong_output_and_videos_are_found_first(pair, calls, tmp_path):
         swap_them(pair.src, tmp_path / "missing.mp4", tmp_path / "out.mp4")
     with pytest.raises(SettingsError, match="one of them"):
         swap_them(pair.src, pair.dst, pair.src)
+    for where in ({}, {"workspace": tmp_path / "work"}):
+        with pytest.raises(SettingsError, match="name of its own"):
+            swap_them(pair.src, pair.dst, Path(), **where)
     with pytest.raises(SettingsError, match="--label"):
         swap_them(pair.src, pair.dst, tmp_path / "out.mp4", marks=MarkSettings(label="généré"))
     with pytest.raises(MarksError, match="--certificate and --private-key"):

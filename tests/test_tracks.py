@@ -5,6 +5,10 @@ import pytest
 
 from faceswap_gan import tracks
 from faceswap_gan.errors import MediaError, NoFaceError, SettingsError
+from faceswap_gan.faces.alignment import template
+from faceswap_gan.faces.detector import Face
+from faceswap_gan.faces.scan import FaceScan, SeenFrame
+from faceswap_gan.faces.tracker import TrackedFace
 from faceswap_gan.media.images import read_image, write_image
 
 
@@ -24,6 +28,19 @@ def test_nobody_is_an_error_and_leaves_nothing(tmp_path):
     with pytest.raises(NoFaceError, match="nobody"):
         tracks.run(tmp_path / "grey.png", sheet=tmp_path / "who.png")
     assert not (tmp_path / "who.png").exists()
+
+
+def test_only_those_have_a_row_whom_other_verbs_take(make_video, tmp_path, monkeypatch, caplog):
+    """Two sightings with a gap between them are three once smoothed, but a moment to extract and convert."""
+    caplog.set_level("INFO", "faceswap_gan")
+    face = Face(np.float32([12, 4, 52, 44]), (template(40) + [12, 4]).astype(np.float32), 0.99)
+    seen = {i: (TrackedFace(face, 0),) + (TrackedFace(face, 1),) * (i in (3, 5)) for i in range(12)}
+    scan = FaceScan(tuple(SeenFrame(i, i * 512, i / 30, 0, faces) for i, faces in seen.items()))
+    monkeypatch.setattr("faceswap_gan.faces.scan.scan_faces", lambda frames, detector: list(frames) and scan)
+    monkeypatch.setattr("faceswap_gan.faces.detector.FaceDetector", lambda **_: None)
+    tracks.run(make_video(), sheet=tmp_path / "who.png")
+    assert "track 0" in caplog.text
+    assert "track 1" not in caplog.text
 
 
 def test_wrong_arguments(tmp_path):

@@ -24,19 +24,6 @@ _EPSILON = np.float32(1e-5)  # cv2.blendLinear divides by the sum of both weight
 
 
 @dataclass(frozen=True)
-class Pasted:
-    """A frame with a face laid in.
-
-    Attributes:
-        image: RGB uint8 or uint16 (H, W, 3); equal to the frame, bit for bit, wherever ``mask`` is 0.
-        mask: how much of each pixel is painted, uint8 (H, W), rounded up: 0 means not at all.
-    """
-
-    image: Picture
-    mask: npt.NDArray[np.uint8]
-
-
-@dataclass(frozen=True)
 class Layer:
     """A painted face as it lies over a frame, not mixed with it.
 
@@ -49,24 +36,6 @@ class Layer:
     place: tuple[slice, slice]
     color: Floats
     alpha: Floats
-
-
-def paste(image: Picture, rgb: Floats, alpha: Floats, alignment: Alignment) -> Pasted:
-    """Lay a painted crop over a frame: alpha * crop + (1 - alpha) * frame.
-
-    The crop may be smaller or larger than the alignment's; it covers the same square of the frame.
-
-    Args:
-        image: RGB frame, uint8 or uint16 (H, W, 3); not changed.
-        rgb: painted crop, float32 (S, S, 3) in [0, 255].
-        alpha: how much of it shows, float32 (S, S) in [0, 1], 0 at its border.
-        alignment: where the crop's square lies in the frame.
-    """
-    result, mask = image.copy(), np.zeros(image.shape[:2], np.uint8)
-    layer = warp(rgb, alpha, alignment, image.shape)
-    if layer is not None:
-        lay(result, mask, layer)
-    return Pasted(result, mask)
 
 
 def warp(rgb: Floats, alpha: Floats, alignment: Alignment, shape: tuple[int, ...]) -> Layer | None:

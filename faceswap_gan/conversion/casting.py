@@ -54,7 +54,10 @@ def read_pairs(model: Path | None, people: PeopleSettings, weights_dir: Path | N
         check_reference(people.reference, track=people.track, recognizer=people.recognizer, weights_dir=weights_dir)
         return (Pair(model),)
     who = people.who == "all"
-    others = {"--model": model, "--track": people.track, "--reference": people.reference, "--who all": who}
+    others = {
+        "--model": model, "--track": people.track, "--reference": people.reference, "--who all": who,
+        "--max-faces": people.max_faces,
+    }  # fmt: skip
     if clash := [flag for flag, value in others.items() if value]:
         raise SettingsError(f"expected --pair alone to say who is painted, got {', '.join(clash)} too; leave it out.")
     pairs = tuple(_read_pair(text) for text in people.pair)
@@ -81,11 +84,29 @@ def cast_people(
 
     Raises:
         SettingsError: a track that is not in the video, or one that two pairs claim.
-        NoFaceError: nobody, or not somebody who is meant, is in the video.
+        NoFaceError: nobody, or not somebody who is meant, is in the video for more than a moment.
         WeightsError: the network that tells people apart is nowhere to be had.
     """
     if not any(frame.faces for frame in scan.frames):
         raise NoFaceError(f"expected a face in the video, got none in {len(scan.frames)} frames; choose another one.")
+    cast = _cast(scan, pairs, people, read, weights_dir)
+    if not all(_is_somebody(own) for own in cast):
+        raise NoFaceError(
+            "expected somebody to paint in the video, got faces that flicker up for a moment only; choose another "
+            "video, or see with the tracks verb who is in it."
+        )
+    return cast
+
+
+def _is_somebody(people: People) -> bool:
+    """Tell whether anybody has a place in any frame."""
+    return any(track is not None for places in people.values() for track in places)
+
+
+def _cast(
+    scan: FaceScan, pairs: Sequence[Pair], people: PeopleSettings, read: ReadAgain, weights_dir: Path | None
+) -> list[People]:
+    """Find the people of a scan, as the flags say who is meant."""
     if pairs[0].whom is None:
         who, track, most = people.who, people.track or None, people.max_faces
         if people.reference is None:

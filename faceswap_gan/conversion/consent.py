@@ -11,7 +11,6 @@ from pathlib import Path
 from faceswap_gan.errors import MediaError, ModelError, SettingsError
 
 CONSENT_FILE = "consent.json"
-NOT_STATED = "not stated"
 
 DRAWN = "nobody is shown: both people are drawn by the program"
 """What the demo states. It is never kept with a model: real footage put through the demo's model asks anew."""

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from faceswap_gan.conversion.blending import Pasted
+from faceswap_gan.conversion.blending import Layer, Picture, lay, under
 from faceswap_gan.conversion.color import LEVELS, ColorMap, SteadyColor, match
 from faceswap_gan.conversion.finish import ColorMethod
 from faceswap_gan.conversion.mesh_source import MeshSource
 from faceswap_gan.conversion.mesh_tracks import MeshFrame, SparseDetector, follow_meshes
-from faceswap_gan.conversion.swapper import SwappedFrame
+from faceswap_gan.conversion.swapper import SwappedFrame, untouched
 from faceswap_gan.errors import SettingsError
 from faceswap_gan.faces.detector import FaceDetector
 from faceswap_gan.faces.landmarks import LandmarkProvider, Landmarks
@@ -106,39 +106,38 @@ class _MeshPainter:
     def paint(self, waiting: deque[tuple[MeshFrame, dict[int, Floats]]]) -> SwappedFrame:
         """Paint the first of some consecutive frames."""
         entry = waiting[0][0]
-        pasted = Pasted(entry.frame.image, np.zeros(entry.frame.image.shape[:2], np.uint8))
+        done = untouched(entry.frame)
+        if not entry.meshes:
+            return done
+        image, mask = done.image.copy(), done.mask
         for track, mesh in entry.meshes.items():
             person = self._people[track]
             wanted = np.stack([looks[track] for _, looks in waiting if track in looks])
             picture = self._chooser.choose(wanted, person.fade.picture)
             shares = person.fade.update(picture, entry.frame.seconds)
-            pasted = self._paint_face(pasted, mesh, shares, person.color, entry.frame.seconds)
-        return SwappedFrame(entry.frame, pasted.image, pasted.mask, len(entry.meshes))
+            self._paint_face(image, mask, mesh, shares, person.color, entry.frame.seconds)
+        return replace(done, image=image, mask=mask, faces=len(entry.meshes))
 
     def _paint_face(
-        self, below: Pasted, mesh: Landmarks, shares: tuple[Share, ...], steady: SteadyColor, at: float
-    ) -> Pasted:
+        self, image: Picture, mask: Image, mesh: Landmarks, shares: tuple[Share, ...], steady: SteadyColor, at: float
+    ) -> None:
+        """Lay a face into a frame and its mask, in place; the levels are those of 8 bits up to the last step."""
         triangles = self._source.topology.triangles
         margin = int(np.ceil(FEATHER * face_width(mesh.points))) + _PAD
         depth = None if mesh.depth is None else mesh.depth[:MESH_POINTS]
-        shape = below.image.shape
-        raster = rasterise(mesh.points[:MESH_POINTS], triangles, shape, depth=depth, margin=margin)
-        place, part = raster.overlap(shape)
-        under = below.image[place]
-        if not under.size:
-            return below
+        raster = rasterise(mesh.points[:MESH_POINTS], triangles, image.shape, depth=depth, margin=margin)
+        place, part = raster.overlap(image.shape)
+        below = under(image, place)
+        if not below.size:
+            return
         layers = [self._layer(raster, mesh, share) for share in shares]
         painted, alpha = (np.asarray(x, np.float32)[part] for x in _mix(layers, shares))
-        painted = self._recolour(painted, under, alpha, steady, at)
+        painted = self._recolour(painted, below, alpha, steady, at)
         if self._blend == "seamless":
             # Well inside the face: hair at its rim would tint it all.
             inner = soft_edge(raster.covered, FEATHER * face_width(mesh.points))[part] > 0.5
-            painted = _seamless(under, painted, inner)
-        image, mask = below.image.copy(), below.mask.copy()
-        mixed = under + alpha[..., None] * (painted - under)
-        image[place] = np.where(alpha[..., None] > 0, np.rint(mixed), under).astype(np.uint8)
-        mask[place] = np.maximum(mask[place], np.ceil(alpha * 255).astype(np.uint8))
-        return Pasted(image, mask)
+            painted = _seamless(below, painted, inner)
+        lay(image, mask, Layer(place, painted, alpha))
 
     def _layer(self, raster: Raster, mesh: Landmarks, share: Share) -> tuple[Image, Floats]:
         """Bend one picture onto a mesh: its colours and how much of it shows, over the raster."""
@@ -159,11 +158,11 @@ class _MeshPainter:
             self._edged[number] = np.dstack([picture.image, edge])
         return self._edged[number]
 
-    def _recolour(self, painted: Floats, under: Image, alpha: Floats, steady: SteadyColor, at: float) -> Floats:
+    def _recolour(self, painted: Floats, below: Floats, alpha: Floats, steady: SteadyColor, at: float) -> Floats:
         if self._color == "none":
             return painted
         few = np.s_[::_COARSE, ::_COARSE]
-        found = match(painted[few], under[few].astype(np.float32), alpha[few], method=self._color)
+        found = match(painted[few], below[few], alpha[few], method=self._color)
         return _apply(steady.update(found, at), painted)
 
 
@@ -187,14 +186,14 @@ def _apply(found: ColorMap, image: Floats) -> Floats:
     return np.asarray(cv2.LUT(np.rint(image).astype(np.uint8), table), np.float32).clip(0, 255)
 
 
-def _seamless(under: Image, painted: Floats, inner: npt.NDArray[np.bool_]) -> Floats:
+def _seamless(below: Floats, painted: Floats, inner: npt.NDArray[np.bool_]) -> Floats:
     """Spread the colours of a region's border over what is painted in it, float32 (h, w, 3).
 
     The picture is continued beyond its border first: cloning fails where a region touches it.
     """
     sides = (_PAD, _PAD, _PAD, _PAD)
     target, patch = (
-        cv2.copyMakeBorder(x, *sides, cv2.BORDER_REPLICATE) for x in (under, np.rint(painted).astype(np.uint8))
+        cv2.copyMakeBorder(np.rint(x).astype(np.uint8), *sides, cv2.BORDER_REPLICATE) for x in (below, painted)
     )
     region = cv2.copyMakeBorder(inner * np.uint8(255), *sides, cv2.BORDER_CONSTANT, value=0)
     x, y, width, height = cv2.boundingRect(region)

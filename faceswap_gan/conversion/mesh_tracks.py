@@ -145,7 +145,7 @@ def _forget(window: deque[MeshFrame], done: int) -> int:
         window.popleft()
         done -= 1
     for i in range(done):
-        frame = replace(window[i].frame, image=np.empty((0, 0, 3), np.uint8))
+        frame = replace(window[i].frame, image=np.empty((0, 0, 3), np.uint8), stored=None)
         window[i] = replace(window[i], frame=frame)
     return done
 

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from faceswap_gan import __version__
 from faceswap_gan.conversion.blending import Picture
 from faceswap_gan.conversion.layout import Layout, lay_out, layout_size
+from faceswap_gan.conversion.leftovers import OWN_MARK, remove_leftovers
 from faceswap_gan.conversion.marking import Marking
 from faceswap_gan.conversion.mask_files import write_mask_file
 from faceswap_gan.conversion.pipeline import STRETCH, Border
@@ -52,8 +53,8 @@ def make_metadata(consent: str, digital_source_type: str = TRAINED) -> dict[str,
     References:
         IPTC NewsCodes, digital source type.
     """
-    made = "AI-generated: face swapped" if digital_source_type == TRAINED else "Synthetic: face swapped"
-    mark = f"{made} by faceswap_gan {__version__}"
+    made = "AI-generated" if digital_source_type == TRAINED else "Synthetic"
+    mark = f"{made}: {OWN_MARK} {__version__}"
     return {
         "comment": mark,
         "description": mark,
@@ -77,10 +78,12 @@ class Product:
     marking: Marking
 
     def join(self, files: Sequence[Path], plan: OutputPlan, *, end: float | None) -> None:
-        """Join segments to a file, which is signed before it appears under its name."""
+        """Join segments to a file, which is signed before it appears; of a folder an earlier result's rest goes."""
         metadata = make_metadata(self.marking.facts.consent, self.marking.facts.digital_source_type)
-        seal = partial(self.marking.finish, final=plan.path)
+        written: set[str] = set()
+        seal = partial(_seal, self.marking, plan.path, written)
         join_segments(files, plan, metadata=metadata, start=self.settings.start, end=end, seal=seal)
+        remove_leftovers(plan.like.path, plan.path, written)
 
 
 @dataclass(frozen=True)
@@ -187,7 +190,7 @@ def finish_output(work: WorkFolder, product: Product) -> None:
 
 @contextmanager
 def kept_when_stopped(work: WorkFolder, product: Product) -> Iterator[None]:
-    """Leave what is finished as a file that plays when the user stops the work; leave nothing where nothing is.
+    """Leave what is finished as a file that plays when the user stops the work; leave no folder that helps nobody.
 
     Whichever way it ends, other runs may have the work folder then.
     """
@@ -200,7 +203,9 @@ def kept_when_stopped(work: WorkFolder, product: Product) -> Iterator[None]:
             log.info("stopped before the first %d frames were finished; the same command goes on", STRETCH)
         raise
     except FaceSwapError:
-        if not work.segments:
+        if work.is_worth_keeping:
+            log.info("%s keeps what is done: another run goes on from there", work.folder)
+        else:
             work.remove()
         raise
     finally:
@@ -239,7 +244,8 @@ def write_swapped(
     frames = faces = 0
     size = layout_size(layout, info.width, info.height)
     metadata = make_metadata(marking.facts.consent, marking.facts.digital_source_type)
-    seal = partial(marking.finish, final=output)
+    written: set[str] = set()
+    seal = partial(_seal, marking, output, written)
     with VideoWriter(output, like=info, size=size, metadata=metadata, seal=seal) as writer:
         for entry in with_progress(swapped, info.frames or None, "converting"):
             ready = _prepare(entry, marking, layout)
@@ -248,7 +254,14 @@ def write_swapped(
             faces += entry.faces > 0
         if not faces:
             raise NoFaceError(f"expected a face in {info.path}, got none in {frames} frames; choose another video.")
+    remove_leftovers(info.path, output, written)
     _tell(output, frames, faces)
+
+
+def _seal(marking: Marking, output: Path, written: set[str], made: Path) -> None:
+    """Sign a finished output, under its temporary name, and note which pictures a folder holds."""
+    marking.finish(made, final=output)
+    written.update(picture.name for picture in (made.iterdir() if made.is_dir() else ()))
 
 
 def _tell(output: Path, frames: int, swapped: int) -> None:

@@ -68,6 +68,7 @@ def paint_people(scan: FaceScan, roles: Sequence[Role], product: Product, work: 
         MediaError: the video cannot be read or the disk does not take the output.
         ModelError: a network gives what is no picture.
     """
+    work.begin()
     if work.segments:
         restore(roles, work.segments[-1].state)
         log.info("going on after %d finished frames", work.frames)

@@ -22,7 +22,7 @@ class PeopleSettings:
     pair: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
     """PICTURE=MODEL or TRACK=MODEL: whom to paint with which model; several in one pass, instead of --model."""
     max_faces: int | None = None
-    """People to paint per frame; 1, or with --who all, --track or --reference as many as there are."""
+    """People to paint per frame; 1, or with --who all, --track or --reference all there are. Not with --pair."""
     recognizer: Path | None = None
     """ONNX network that tells people apart, for --reference and --pair."""
     smoothing: Literal["rts", "kalman", "moving-average", "none"] = "rts"

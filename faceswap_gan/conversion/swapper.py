@@ -39,14 +39,12 @@ class SwappedFrame:
             the frame's own array where no face was found.
         mask: what is painted, uint8 (H, W).
         faces: how many faces were swapped.
-        layers: each painted face before it was mixed with the frame, for compositors.
     """
 
     frame: Frame
     image: Picture
     mask: npt.NDArray[np.uint8]
     faces: int
-    layers: tuple[Layer, ...] = ()
 
 
 def swap_frames(
@@ -173,13 +171,12 @@ class Painter:
             self._looks[int(track)].restore(kept)
 
     def _paint_frame(self, done: SwappedFrame, own: PaintedFrame) -> SwappedFrame:
-        image, mask, layers = done.image.copy(), done.mask.copy(), list(done.layers)
+        image, mask = done.image.copy(), done.mask.copy()
         for face, painted in zip(own.found.faces, own.faces, strict=True):
             layer = self._paint_face(image, done.frame, face, painted)
             if layer is not None:
                 lay(image, mask, layer)
-                layers.append(layer)
-        return replace(done, image=image, mask=mask, faces=done.faces + len(own.faces), layers=tuple(layers))
+        return replace(done, image=image, mask=mask, faces=done.faces + len(own.faces))
 
     def _paint_face(self, image: Picture, frame: Frame, face: FaceCrop, painted: PaintedFace) -> Layer | None:
         if face.alignment is None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from faceswap_gan.conversion.blending import Pasted
 from faceswap_gan.conversion.parts import Part, union_mask
 from faceswap_gan.errors import SettingsError
 from faceswap_gan.faces import topology
@@ -38,6 +37,19 @@ _OWN: dict[int, dict[Part, tuple[int, ...]]] = {
     },
 }
 _PAIRS: frozenset[Part] = frozenset({"eyes", "eyebrows"})
+
+
+@dataclass(frozen=True)
+class Pasted:
+    """A crop with parts of another face sewn in.
+
+    Attributes:
+        image: RGB uint8 (S, S, 3); equal to the crop, bit for bit, wherever ``mask`` is 0.
+        mask: how much of each pixel is changed, uint8 (S, S); 0 means not at all.
+    """
+
+    image: Image
+    mask: Image
 
 
 def transplant(

@@ -17,7 +17,8 @@ from typing import Any
 
 from faceswap_gan.conversion.lock import lock_file
 from faceswap_gan.conversion.pipeline import Border
-from faceswap_gan.errors import MediaError
+from faceswap_gan.errors import FaceFolderError, MediaError
+from faceswap_gan.faces.scan_file import read_scan_file
 from faceswap_gan.marks.credentials import sidecar
 from faceswap_gan.media.images import write_whole
 
@@ -57,9 +58,10 @@ class WorkFolder:
     """The folder ``.<output's name>.parts``, which goes when the output is whole.
 
     A segment counts once its record is written, whole and after the file itself; a process may be killed at any
-    moment. What was made from something else, another video, model or flag, is thrown away with a line that says
-    so; ``faces.jsonl`` stays, because it knows by itself what it was made from. One run at a time holds the folder,
-    until it releases it or ends.
+    moment. What was made from something else, another video, model or flag, does not count; it is thrown away, with
+    a line that says so, when the work begins: a flag that is refused before that costs nothing. ``faces.jsonl``
+    stays, because it knows by itself what it was made from. One run at a time holds the folder, until it releases it
+    or ends.
 
     Args:
         output: the file, or folder, that the conversion makes.
@@ -82,7 +84,7 @@ class WorkFolder:
         name = f"{output.stem}.part{output.suffix}" if output.suffix else f"{output.name}_part"
         self.part = output.with_name(name)
         # As it comes back from JSON: tuples are lists there, paths are text.
-        wanted: dict[str, Any] = json.loads(json.dumps(dict(made_from), default=str))
+        self._wanted: dict[str, Any] = json.loads(json.dumps(dict(made_from), default=str))
         held = lock_file(self.folder / _RUNS)
         if held is None:
             raise MediaError(
@@ -92,15 +94,19 @@ class WorkFolder:
         self._lock = held
         with ExitStack() as undo:
             undo.callback(self.release)
-            self._begin(wanted)
-            self.segments: list[Segment] = self._find()
+            held.write(f"{os.getpid()}\n".encode())
+            held.flush()
+            self._before = _read(self.folder / _JOB)
+            self.segments: list[Segment] = self._find() if self._before == self._wanted else []
             undo.pop_all()
 
-    def _begin(self, wanted: dict[str, Any]) -> None:
-        """Write down who is at work and what is made, and throw away what was made from something else."""
-        self._lock.write(f"{os.getpid()}\n".encode())
-        self._lock.flush()
-        before = _read(self.folder / _JOB)
+    def begin(self) -> None:
+        """Write down what is made, and throw away what was made from something else; nothing is refused any more.
+
+        Raises:
+            MediaError: the disk does not take it.
+        """
+        before, wanted = self._before, self._wanted
         if before == wanted:
             return
         if before is not None:
@@ -108,6 +114,7 @@ class WorkFolder:
             log.info("%s was begun with another %s: it starts anew", self.output, ", ".join(differ))
         self._clear()
         write_whole(self.folder / _JOB, json.dumps(wanted, indent=1).encode())
+        self._before = wanted
 
     def release(self) -> None:
         """Let other runs have the folder."""
@@ -148,6 +155,17 @@ class WorkFolder:
     def files(self) -> list[Path]:
         """The segments' files, in order."""
         return [self.folder / segment.file for segment in self.segments]
+
+    @property
+    def is_worth_keeping(self) -> bool:
+        """Whether another run could go on from here: segments, be it of other flags, a part, or faces found."""
+        if self._record_of(0).exists() or (self.folder / _PART).exists():
+            return True
+        try:
+            found = read_scan_file(self.scan)
+        except FaceFolderError:
+            return True
+        return any(frame.faces for frame in found.frames) or (bool(found.frames) and not found.whole)
 
     def leave_part(self) -> Path:
         """Name the file for a part, and remember that it is ours to delete."""

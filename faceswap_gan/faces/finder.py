@@ -198,7 +198,7 @@ class _Window:
         for i in range(end):
             entry = self.seen[i]
             if entry.frame.image.size:
-                frame = replace(entry.frame, image=np.empty((0, 0, 3), np.uint8))
+                frame = replace(entry.frame, image=np.empty((0, 0, 3), np.uint8), stored=None)
                 self.seen[i] = replace(entry, frame=frame)
         self.done = end
 

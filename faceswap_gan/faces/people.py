@@ -97,7 +97,7 @@ def choose_people(
         For every frame of the scan the track in each place.
 
     Raises:
-        SettingsError: ``max_faces`` is not positive, or a track is not in the video.
+        SettingsError: ``max_faces`` is not positive, or a track is not in the video, or for a moment only.
     """
     if max_faces is not None and max_faces < 1:
         raise SettingsError(f"max_faces must be at least 1. Received: {max_faces}.")
@@ -127,9 +127,10 @@ def _seat(summary: TrackSummary, scan: FaceScan, places: list[dict[int, int]], m
 
 
 def _check_tracks(wanted: set[int], scan: FaceScan) -> None:
-    unknown = wanted - scan.sightings.keys()
+    """Refuse numbers that no person has: of no track, or of what flickers up for a moment and is left out."""
+    known = [summary.track for summary in summarize_tracks(scan)]
+    unknown = wanted.difference(known)
     if unknown:
-        known = [summary.track for summary in summarize_tracks(scan)]
         raise SettingsError(
             f"expected --track to be one of {_listed(known)}, got {_listed(sorted(unknown))}; "
             "the tracks verb shows who is who."

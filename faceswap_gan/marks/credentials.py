@@ -16,6 +16,7 @@ from typing import Any
 from faceswap_gan import __version__
 from faceswap_gan.errors import MarksError
 from faceswap_gan.marks.identity import Identity, open_identity
+from faceswap_gan.media.disk import flush
 
 ASSERTION = "faceswap-gan.swap"
 """Label of this program's own part of the statement."""
@@ -155,6 +156,7 @@ def _sign(path: Path, beside: Path, title: str, facts: SwapFacts, parent: _Paren
                 manifest = builder.sign(signer, mime or ANY, source, target)
             if mime is None:
                 signed.write_bytes(manifest)
+                flush(signed)  # the file itself is flushed by whoever gives it its name
             signed.replace(path if mime else beside)
     except OSError as error:
         raise MarksError(f"could not sign {title}: {error.strerror}; check folder and free space.") from error

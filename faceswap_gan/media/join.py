@@ -18,6 +18,7 @@ import av
 from faceswap_gan.errors import MediaError
 from faceswap_gan.media.codecs import CODECS
 from faceswap_gan.media.decode import exact_seconds
+from faceswap_gan.media.disk import flush
 from faceswap_gan.media.pictures import write_pictures
 from faceswap_gan.media.plan import OutputPlan
 from faceswap_gan.media.segments import EncodedPacket, Segment
@@ -37,7 +38,7 @@ def join_segments(
     end: float | None = None,
     seal: Callable[[Path], None] | None = None,
 ) -> None:
-    """Join segments into the finished file, which appears whole or not at all.
+    """Join segments into the finished file, which appears whole, and on the disk, or not at all.
 
     Args:
         segments: files of `SegmentWriter`, in order.
@@ -66,7 +67,7 @@ def join_segments(
             _mux(temporary, plan, pieces, metadata or {}, _find_cut(pieces, plan, start, end))
         if seal is not None:
             seal(temporary)
-        _move(temporary, plan.path)
+        _place(temporary, plan.path)
     except (av.FFmpegError, OSError) as error:
         raise MediaError(
             f"could not write {plan.path}: {error.strerror or error}; check folder, free space and suffix."
@@ -78,12 +79,18 @@ def join_segments(
             temporary.unlink(missing_ok=True)
 
 
-def _move(temporary: Path, path: Path) -> None:
-    if temporary.is_dir() and path.is_dir():
-        for picture in sorted(temporary.iterdir()):
+def _place(temporary: Path, path: Path) -> None:
+    """Give a finished output its name once it is on the disk: what it was made from is deleted right after."""
+    pictures = sorted(temporary.iterdir()) if temporary.is_dir() else []
+    for made in (*pictures, temporary):
+        flush(made)
+    if pictures and path.is_dir():
+        for picture in pictures:
             picture.replace(path / picture.name)
+        flush(path)
     else:
         temporary.replace(path)
+    flush(path.parent)
 
 
 def _find_cut(pieces: list[Segment], plan: OutputPlan, start: float | None, end: float | None) -> Cut:

@@ -36,19 +36,19 @@ def write_pictures(path: Path, plan: OutputPlan, pieces: Sequence[Segment], meta
         return
     if kind == "folder":
         path.mkdir()
+    sources, keeps_names = _sources(plan.like.path), plan.like.path.is_dir()
     for number, (pts, image) in enumerate(_decode(plan, pieces)):
-        source = _source(plan.like.path, pts)
-        name = f"{source.stem}.png" if source and plan.like.path.is_dir() else f"{number:06d}.png"
+        source = sources[pts] if 0 <= pts < len(sources) else None
+        name = f"{source.stem}.png" if source and keeps_names else f"{number:06d}.png"
         target = path / name if kind == "folder" else path
         _write_still(target, image, source, metadata)
 
 
-def _source(given: Path, pts: int) -> Path | None:
-    """The picture that a frame was read from; the times of pictures are their numbers."""
+def _sources(given: Path) -> list[Path]:
+    """List the pictures that frames were read from; the times of pictures are their numbers. None are a video's."""
     if given.is_dir():
-        pictures = list_images(given)
-        return pictures[pts] if 0 <= pts < len(pictures) else None
-    return given if is_picture(given) else None
+        return list_images(given)
+    return [given] if is_picture(given) else []
 
 
 def _write_still(target: Path, image: NDArray[Any], source: Path | None, metadata: Mapping[str, str]) -> None:

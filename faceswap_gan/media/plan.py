@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import av
 
-from faceswap_gan.errors import MediaError
+from faceswap_gan.errors import MediaError, SettingsError
 from faceswap_gan.media.codecs import CODECS, choose_format, encoder_options, find_encoder, repeatable, set_up
+from faceswap_gan.media.folders import check_pictures
 from faceswap_gan.media.images import DEEP_SUFFIXES, is_picture
 from faceswap_gan.media.pixels import RGB_MATRIX, UPRIGHT, ColorTags, Matrix
 from faceswap_gan.media.planes import Planar
@@ -133,10 +134,14 @@ def plan_output(
 
     Raises:
         MediaError: an unknown suffix, codec, crf or preset; a codec that cannot hold the source's bits or does not
-            open here; a container that refuses the codec or the sound.
+            open here; a container that refuses the codec or the sound; a folder whose pictures differ in size, or
+            whose results would share a name.
+        SettingsError: a path without a name, such as ``.``.
     """
     size = size or (like.width, like.height)
     _check_place(path)
+    if like.path.is_dir():
+        check_pictures(like, keeps_names=kind_of(path) == "folder")
     if kind_of(path) != "video":
         return _plan_pictures(path, like, size, codec=codec, crf=crf, preset=preset)
     codec = codec or _default_codec(path, like)
@@ -199,6 +204,8 @@ def _plan_pictures(
 
 
 def _check_place(path: Path) -> None:
+    if path.name in ("", ".."):  # what lies beside it could not be named
+        raise SettingsError(f"expected an output with a name of its own, got {str(path)!r}; add one.")
     nearest = next(folder for folder in path.absolute().parents if folder.exists())
     if not nearest.is_dir() or not os.access(nearest, os.W_OK):
         raise MediaError(f"could not write {path}: {nearest} is no folder to write in; choose another place.")

@@ -149,7 +149,8 @@ def read_frames(
         from_index: frames of a smaller index are skipped, which costs their decoding only.
 
     Raises:
-        MediaError: the file is missing, is no video, nothing in it decodes, or its frames change size.
+        MediaError: the file is missing, is no video, nothing in it decodes, or a video's frames change size. A
+            folder's pictures may; `plan_output` refuses them.
         SettingsError: start and end are no part, as `exact_part` says, or no frame is shown between them.
     """
     source = _read_pictures(path) if is_picture(path) or path.is_dir() else _read_video(path)

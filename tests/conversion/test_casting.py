@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +72,22 @@ def test_somebody_who_is_not_there_is_a_clear_error(scan, looks):
         _cast(FaceScan(tuple(SeenFrame(i, i, 0.0, 0) for i in range(2))), Pair(MODEL))
 
 
+def test_a_number_of_what_flickers_up_is_refused(scan):
+    frames = list(scan.frames)
+    frames[4] = replace(frames[4], faces=(*frames[4].faces, TrackedFace(_face(150, 30), 4)))
+    for pair, people in ((Pair(MODEL), {"track": (4,)}), (Pair(MODEL, 4), {})):
+        with pytest.raises(SettingsError, match="one of 0, 2, 1, got 4"):
+            _cast(FaceScan(tuple(frames)), pair, **people)
+
+
+@pytest.mark.parametrize("people", [{}, {"who": "all"}, {"max_faces": 3}], ids=str)
+def test_a_video_of_a_single_spurious_detection_has_nobody_to_paint(people):
+    faces = {7: (TrackedFace(_face(0, 60), 0),)}
+    scan = FaceScan(tuple(SeenFrame(i, i, i / 25, 0, faces.get(i, ())) for i in range(20)))
+    with pytest.raises(NoFaceError, match="somebody to paint .* for a moment only"):
+        _cast(scan, Pair(MODEL), **people)
+
+
 def test_flags_to_pairs(monkeypatch):
     checked = []
     monkeypatch.setattr(casting, "check_reference", lambda picture, **_: checked.append(picture))
@@ -97,6 +114,7 @@ def test_a_missing_picture_is_an_error_before_the_scan(tmp_path):
         (None, {"pair": ("0=m",), "track": (1,)}, "--track too"),
         (None, {"pair": ("0=m",), "reference": Path("a.jpg")}, "--reference too"),
         (None, {"pair": ("0=m",), "who": "all"}, "--who all too"),
+        (None, {"pair": ("0=m", "1=n"), "max_faces": 1}, "--max-faces too"),
         (None, {"pair": ("ann.jpg",)}, "PICTURE=MODEL"),
         (None, {"pair": ("=m",)}, "PICTURE=MODEL"),
         (None, {"pair": ("0=",)}, "PICTURE=MODEL"),

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 from heads import draw_topology, head, picture
 from mesh_fakes import FakeProvider, film, finder_of, still
 
 from faceswap_gan.conversion import mesh_tracks
+from faceswap_gan.conversion.layout import lay_out
 from faceswap_gan.conversion.mesh_source import MeshSource, SourcePicture
 from faceswap_gan.conversion.mesh_swapper import mesh_swap_frames
 from faceswap_gan.errors import SettingsError
+from faceswap_gan.media.video import Frame
 
 TOPOLOGY = draw_topology()
 RED = (220, 60, 50)
@@ -113,6 +117,34 @@ def test_two_pictures_without_depth(monkeypatch):
 
     flat = replace(head(), depth=None)
     assert swap(monkeypatch, lambda i: flat, 2, source(flat))[0].faces == 1
+
+
+@dataclass(frozen=True)
+class _Deep(Frame):
+    @property
+    def deep(self):
+        return np.minimum(self.image.astype(int) * 257 + 100, 65535).astype(np.uint16)
+
+
+@pytest.mark.parametrize("blend", ["feather", "seamless"])
+def test_a_deep_video_is_painted_at_its_depth(monkeypatch, blend):
+    def look(index):
+        return head() if index < 3 else None
+
+    def deepen(frames):
+        return [_Deep(f.index, f.pts, f.time_base, f.image) for f in frames]
+
+    monkeypatch.setattr(mesh_tracks, "find_faces", finder_of(look))
+    frames = deepen(film(look, 4))
+    done = list(mesh_swap_frames(frames, source(), FakeProvider(look), detector=object(), blend=blend, color="none"))
+    shallow = swap(monkeypatch, look, 4, source(), blend=blend, color="none")
+    for entry, other in zip(done, shallow, strict=True):
+        assert entry.image.dtype == np.uint16
+        assert np.array_equal(entry.mask, other.mask)
+        assert np.array_equal(entry.image[entry.mask == 0], entry.frame.deep[entry.mask == 0])
+        assert np.abs(entry.image / 257 - other.image).max() < 1.5
+        swapped = lay_out(entry, "triple")[:, 128:256]
+        assert np.array_equal(swapped, entry.image)
 
 
 def test_unknown_settings(monkeypatch):

@@ -131,18 +131,9 @@ def test_one_person_after_another_is_painted_into_the_same_frames():
         (x, y), (u, v) = ((int(a), int(b)) for a, b in CENTRES)
         assert (entry.image[y, x] == (255, 0, 0)).all()
         assert (entry.image[v, u] == (0, 255, 0)).all()
-        assert entry.faces == len(entry.layers) == 2
+        assert entry.faces == 2
         assert np.array_equal(entry.image[entry.mask == 0], entry.frame.image[entry.mask == 0])
     assert not blank[0].mask.any()
-
-
-def test_layers_say_what_was_mixed():
-    (entry,) = swap_frames(_found([1]), FakeSwap(opacity=0.5), size=32, finish=PLAIN)
-    (layer,) = entry.layers
-    below = entry.frame.image[layer.place].astype(float)
-    mixed = below + layer.alpha[..., None] * (layer.color - below)
-    assert np.abs(mixed - entry.image[layer.place]).max() <= 0.51
-    assert np.array_equal(entry.mask[layer.place], np.ceil(layer.alpha * 255))
 
 
 @pytest.mark.parametrize("settings", FINISHES)

@@ -8,11 +8,14 @@ import subprocess
 import sys
 
 import pytest
+from scripted import Scripted, face, frames
 
 from faceswap_gan.conversion import lock
+from faceswap_gan.conversion.output import kept_when_stopped
 from faceswap_gan.conversion.pipeline import Border
 from faceswap_gan.conversion.work import WorkFolder
-from faceswap_gan.errors import MediaError
+from faceswap_gan.errors import MediaError, NoFaceError, SettingsError
+from faceswap_gan.faces.scan_file import scan_video
 
 MADE_FROM = {"footage": "abc", "size": (64, 48), "color": "none"}
 
@@ -20,6 +23,7 @@ MADE_FROM = {"footage": "abc", "size": (64, 48), "color": "none"}
 def _stopped(output, made_from):
     """A run that is no longer at work."""
     work = WorkFolder(output, made_from)
+    work.begin()
     work.release()
     return work
 
@@ -87,6 +91,65 @@ def test_another_job_starts_anew_and_says_why(output, half_done, caplog):
     assert sorted(p.name for p in again.folder.iterdir()) == ["faces.jsonl", "job.json", "runs"]
     assert len(caplog.records) == 1
     assert "another color, crf" in caplog.text
+
+
+def test_until_another_job_begins_nothing_is_lost(output, half_done, caplog):
+    caplog.set_level(logging.INFO)
+    half_done.leave_part().write_text("part")
+    before = {path.name for path in half_done.folder.iterdir()}
+    for error in (SettingsError, KeyboardInterrupt):
+        other = WorkFolder(output, {**MADE_FROM, "color": "lab"})
+        assert (other.segments, other.next_frame) == ([], 0)
+        with pytest.raises(error), kept_when_stopped(other, None):
+            raise error
+        assert {path.name for path in half_done.folder.iterdir()} == before
+        assert half_done.part.read_text() == "part"
+    assert "starts anew" not in caplog.text
+    assert _stopped(output, MADE_FROM).segments == half_done.segments
+
+
+def _scan(work, script, *, stop=99):
+    """Look for faces; the video cannot be read from one frame on."""
+
+    def read(first):
+        for frame in frames(len(script)):
+            if frame.index >= stop:
+                raise MediaError("damaged")
+            if frame.index >= first:
+                yield frame
+
+    (work.output.parent / "video").touch()
+    return scan_video(work.output.parent / "video", read, Scripted(script), file=work.scan, batch=4)
+
+
+def _fail(output, error, do):
+    """A run that ends with an error after it did something."""
+    work = WorkFolder(output, MADE_FROM)
+
+    def go():
+        with kept_when_stopped(work, None):
+            do(work)
+            raise error
+
+    with pytest.raises(type(error)):
+        go()
+    return work
+
+
+def test_an_error_keeps_the_faces_found(output):
+    script = [[]] * 10 + [[face(50)]] * 10
+    _fail(output, MediaError("damaged"), lambda work: _scan(work, script, stop=17))
+    assert _fail(output, SettingsError("--track"), lambda work: _scan(work, script)).scan.exists()
+    work = _fail(output, MediaError("full disk"), lambda work: work.begin())
+    kept = work.scan.read_text()
+    assert kept.endswith('{"whole": 20}\n')
+    _scan(work, script, stop=0)
+    assert work.scan.read_text() == kept
+
+
+def test_an_error_leaves_no_folder_where_nobody_was_found(output):
+    for do in (lambda work: None, lambda work: _scan(work, [[]] * 20)):
+        assert not _fail(output, NoFaceError("expected a face"), do).folder.exists()
 
 
 def test_a_damaged_job_starts_anew(output, half_done):

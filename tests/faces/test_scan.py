@@ -1,5 +1,7 @@
 """Tests of the two passes: scan_faces, smooth_scan, choose_people and crops_of."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scripted import Scripted, face, frames
@@ -7,8 +9,9 @@ from scripted import Scripted, face, frames
 from faceswap_gan.errors import SettingsError
 from faceswap_gan.faces.cutting import crops_of
 from faceswap_gan.faces.people import choose_people, summarize_tracks
-from faceswap_gan.faces.scan import scan_faces
+from faceswap_gan.faces.scan import FaceScan, scan_faces
 from faceswap_gan.faces.smoothing import smooth_scan
+from faceswap_gan.faces.tracker import TrackedFace
 
 
 def scan_of(script, **settings):
@@ -94,6 +97,13 @@ def test_tracks_are_taken_by_number():
         choose_people(scan, track=7)
     with pytest.raises(SettingsError):
         choose_people(scan, max_faces=0)
+
+
+def test_a_number_of_what_flickers_up_is_nobody_s():
+    seen = list(scan_of([[face(50)]] * 30).frames)
+    seen[9] = replace(seen[9], faces=(*seen[9].faces, TrackedFace(face(180), 7)))
+    with pytest.raises(SettingsError, match="got 7; the tracks verb"):
+        choose_people(FaceScan(tuple(seen)), track=7)
 
 
 def test_what_flickers_up_is_nobody():

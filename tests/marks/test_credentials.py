@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 import socket
 
@@ -59,6 +60,16 @@ def test_videos(make_video, facts, tmp_path, suffix):
     assert (path.read_bytes() == whole) is not embeds
     assert sidecar(path).exists() is not embeds
     assert found.place == (path if embeds else tmp_path / "out.c2pa")
+
+
+def test_credentials_beside_a_video_are_on_the_disk_before_they_have_their_name(
+    make_video, facts, tmp_path, monkeypatch
+):
+    path, flushed = make_video("out.mkv"), []
+    beside = sidecar(path)
+    monkeypatch.setattr("os.fsync", lambda opened: flushed.append((os.fstat(opened).st_ino, beside.exists())))
+    sign_file(path, facts=facts)
+    assert flushed == [(beside.stat().st_ino, False)]
 
 
 def test_what_is_said(png, facts):

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import struct
+
 import cv2
 import numpy as np
 import pytest
 from fakes import draw
 
 from faceswap_gan.errors import MediaError
+from faceswap_gan.media.folders import read_size
 from faceswap_gan.media.images import encode_image, list_images, read_deep_image, read_image, write_image
 from faceswap_gan.media.stills import add_profile, read_alpha, read_profile
-from faceswap_gan.media.video import VideoWriter, read_frames, read_info
+from faceswap_gan.media.video import VideoWriter, plan_output, read_frames, read_info
 
 
 def _copy(source, target, **settings):
@@ -61,11 +65,105 @@ def test_pictures_of_two_sizes_are_refused(folder, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["pictures"]
 
 
+def test_pictures_of_two_sizes_are_refused_by_name_before_any_is_read(folder, tmp_path, monkeypatch):
+    write_image(folder / "shot_12.png", draw(1, width=48, height=64)[0])
+    for target in ("out", "out.mp4"):
+        with pytest.raises(
+            MediaError, match=r"of 64x48 in .*, as shot_09\.png is, got shot_12\.png of 48x64; resize"
+        ):
+            plan_output(tmp_path / target, like=read_info(folder))
+    (folder / "shot_12.png").unlink()
+    info, decoded = read_info(folder), []
+    monkeypatch.setattr("faceswap_gan.media.folders.read_image", decoded.append)
+    plan_output(tmp_path / "out", like=info)
+    assert decoded == []
+
+
+def test_pictures_of_any_sizes_are_read_where_nothing_is_written(folder):
+    write_image(folder / "shot_12.png", draw(1, width=48, height=80)[0])
+    assert [f.image.shape[:2] for f in read_frames(folder)] == [(48, 64)] * 3 + [(80, 48), (48, 64)]
+
+
+def test_pictures_whose_results_would_share_a_name_are_refused(folder, tmp_path):
+    info = read_info(folder)
+    for name in ("shot_10.jpg", "SHOT_10.JPG"):
+        write_image(folder / name, draw(1)[0])
+        with pytest.raises(
+            MediaError, match=r"of different names .* would both be shot_10\.png; rename one"
+        ) as caught:
+            plan_output(tmp_path / "out", like=info)
+        assert name in str(caught.value)
+        assert plan_output(tmp_path / "out.mp4", like=info).container == "mp4"
+        (folder / name).unlink()
+
+
+def _turned(jpeg, orientation, *, order="<"):
+    """A JPEG whose EXIF says how it lies."""
+    head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "IH", 8, 1)
+    exif = b"Exif\0\0" + head + struct.pack(order + "HHIHH", 274, 3, 1, orientation, 0) + bytes(4)
+    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + jpeg[2:]
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".bmp", ".tif"])
+def test_a_header_tells_the_size(tmp_path, suffix):
+    path = tmp_path / f"a{suffix}"
+    write_image(path, draw(1)[0])
+    assert read_size(path) == (64, 48)
+    data = path.read_bytes()
+    for length in (0, 3, 11, 25, 40):
+        path.write_bytes(data[:length])
+        assert read_size(path) in (None, (64, 48))
+    assert read_size(tmp_path / "none.png") is None
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("orientation", range(10))
+def test_the_size_is_that_of_the_picture_as_it_is_read(tmp_path, orientation, order):
+    path = tmp_path / "a.jpg"
+    path.write_bytes(_turned(encode_image(draw(1)[0], ".jpg"), orientation, order=order))
+    assert read_size(path) == read_image(path).shape[1::-1]
+
+
+def test_where_a_header_does_not_tell_the_picture_does(tmp_path):
+    data = encode_image(draw(1)[0], ".png")
+    with_exif = data[:33] + struct.pack(">I", 0) + b"eXIf" + bytes(4) + data[33:]
+    (tmp_path / "a.png").write_bytes(with_exif)
+    assert read_size(tmp_path / "a.png") is None
+    assert plan_output(tmp_path / "out", like=read_info(tmp_path)).size == (64, 48)
+
+
+def test_a_folder_is_listed_once_however_many_pictures_it_has(folder, tmp_path, monkeypatch):
+    listed = []
+    whole = list_images
+    monkeypatch.setattr("faceswap_gan.media.pictures.list_images", lambda path: listed.append(path) or whole(path))
+    _copy(folder, tmp_path / "out")
+    assert listed == [folder]
+
+
 def test_a_failed_folder_leaves_nothing_and_an_old_one_keeps_what_is_not_written(folder, tmp_path):
     old = tmp_path / "out"
     write_image(old / "mine.png", draw(1)[0])
     _copy(folder, old)
     assert sorted(p.name for p in old.iterdir()) == ["mine.png", *(f"shot_{n:02d}.png" for n in range(9, 14))]
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_all_pictures_are_on_the_disk_before_they_have_their_names(folder, tmp_path, monkeypatch, is_there):
+    target = tmp_path / "out"
+    if is_there:
+        target.mkdir()
+    flushed = []
+    monkeypatch.setattr(os, "fsync", lambda opened: flushed.append((os.fstat(opened).st_ino, len(_names(target)))))
+    _copy(folder, target)
+    pictures = {(path.stat().st_ino, 0) for path in target.iterdir()}
+    assert len(pictures) == 5
+    assert set(flushed[:5]) == pictures
+    assert {(path.stat().st_ino, 5) for path in (target, tmp_path)} >= set(flushed[6:])
+    assert flushed[-1] == (tmp_path.stat().st_ino, 5)
+
+
+def _names(path):
+    return list(path.iterdir()) if path.exists() else []
 
 
 def test_gif_keeps_its_times_and_loops(make_video, tmp_path):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
+from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 from fakes import draw
 
-from faceswap_gan.errors import MediaError
+from faceswap_gan.errors import MediaError, SettingsError
 from faceswap_gan.media.images import write_image
 from faceswap_gan.media.video import VideoWriter, is_picture, read_frames, read_info
 
@@ -164,6 +167,33 @@ def test_old_file_stays_until_the_new_one_is_whole(make_video, tmp_path):
     assert read_info(target).frames == 12
 
 
+def test_all_is_on_the_disk_before_it_has_its_name(make_video, tmp_path, monkeypatch):
+    source, target = make_video(), tmp_path / "out.mp4"
+    events = []
+    monkeypatch.setattr(os, "fsync", lambda opened: events.append((os.fstat(opened).st_ino, target.exists())))
+    _copy(source, target, seal=lambda made: events.append("sealed"))
+    assert events == ["sealed", (target.stat().st_ino, False), (tmp_path.stat().st_ino, True)]
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.EINVAL])
+def test_a_disk_that_fails_at_the_end_is_an_error_and_one_that_cannot_tell_is_none(
+    make_video, tmp_path, monkeypatch, number
+):
+    def fail(opened):
+        raise OSError(number, os.strerror(number))
+
+    source, target = make_video(), tmp_path / "out.mp4"
+    target.write_text("old")
+    monkeypatch.setattr(os, "fsync", fail)
+    if number == errno.EIO:
+        with pytest.raises(MediaError, match=r"could not write .*out\.mp4: "):
+            _copy(source, target)
+        assert target.read_text() == "old"
+    else:
+        _copy(source, target)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out.mp4", source.name]
+
+
 def test_container_that_refuses_the_sound_names_another(make_video, tmp_path):
     source = make_video("s.webm", codec="libvpx-vp9", audio=["libopus"], time_base=Fraction(1, 1000), pts=[0, 40, 80])
     with pytest.raises(MediaError, match=r"opus.*out\.mkv"):
@@ -182,6 +212,9 @@ def test_wrong_use_is_a_clear_error(make_video, tmp_path):
         VideoWriter(tmp_path / "out.png", like=info)
     with pytest.raises(MediaError, match=r"could not write .*/out\.mp4: "):
         VideoWriter(source / "out.mp4", like=info)
+    for nameless in (".", "..", "/"):
+        with pytest.raises(SettingsError, match="name of its own"):
+            VideoWriter(Path(nameless), like=info)
     with pytest.raises(MediaError, match="64x48"), VideoWriter(tmp_path / "out.mp4", like=info) as writer:
         writer.write(replace(next(iter(read_frames(source))), image=np.zeros((10, 10, 3), np.uint8)))
     assert [p.name for p in tmp_path.iterdir()] == [source.name]
