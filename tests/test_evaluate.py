@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
+from fakes import FakeLoaded, FakeSwap, load_script
 
 from faceswap_gan import evaluate
-from faceswap_gan.conversion.anchors import make_source, paste_still, place_faces
+from faceswap_gan.conversion.anchors import make_source, paste_still, place_faces, reconstruct
 from faceswap_gan.errors import MediaError, NoFaceError, SettingsError
 from faceswap_gan.faces.alignment import ARCFACE, umeyama
 from faceswap_gan.faces.landmarks import Landmarks
@@ -23,6 +25,7 @@ from faceswap_gan.faces.topology import (
     RIGHT_IRIS,
 )
 from faceswap_gan.media.video import Frame, VideoWriter, read_frames, read_info
+from faceswap_gan.nn.generator import Swap
 from faceswap_gan.synthetic.clips import build_pair
 
 
@@ -196,6 +199,48 @@ def test_faces_are_placed_where_they_were():
         paste_still([], [])
     with pytest.raises(NoFaceError):
         make_source({}, {}, {}, None)
+
+
+@pytest.fixture
+def deep_pair(tiny_pair, make_video):
+    """The two people at ten bits a sample."""
+    facts = {"pts": range(0, 960, 40), "time_base": Fraction(1, 1000), "pix_fmt": "yuv420p10le", "codec": "ffv1"}
+    shown = {side: [frame.image for frame in read_frames(video)] for side, video in tiny_pair.items()}
+    return {side: make_video(f"{side}.mkv", images=images, **facts) for side, images in shown.items()}
+
+
+def test_ten_bits_are_measured_at_eight(deep_pair, tmp_path, stand_ins, monkeypatch):
+    unpainted = FakeLoaded(FakeSwap(opacity=0.0))
+    monkeypatch.setattr("faceswap_gan.training.checkpoint.load_swap", lambda model, *, face: unpainted)
+    result = measure(tmp_path, deep_pair, deep_pair["dst"], model=tmp_path)
+    assert value(result, "copy", "outside") == 0
+    assert value(result, "still", "transfer") > 0.05
+    assert value(result, "still", "outside") < 1
+    assert value(result, "src_reconstructed", "outside") == 0
+    assert value(result, "src_reconstructed", "colour") == pytest.approx(0, abs=1e-5)
+    assert value(result, "src_reconstructed", "transfer") == pytest.approx(1, abs=0.01)
+
+
+def test_what_stands_beside_a_deep_swap_is_painted_at_eight_bits(deep_pair):
+    frame = next(read_frames(deep_pair["dst"]))
+    assert frame.deep is not None
+    at = np.asarray([0]), ARCFACE[None], np.eye(2, 3)[None]
+    for paint in (
+        lambda found: paste_still(found, [np.full((112, 112, 3), 200, np.uint8)]),
+        lambda found: reconstruct(found, FakeSwap(), size=64),
+    ):
+        painted = next(paint(place_faces([frame], *at, size=112)))
+        assert painted.image.dtype == np.uint8
+        assert painted.image.shape == frame.image.shape
+        assert painted.mask.any()
+        assert np.array_equal(painted.image[painted.mask == 0], frame.image[painted.mask == 0])
+
+
+def test_the_benchmark_measures_ten_bits(deep_pair, monkeypatch):
+    quality = load_script("quality")
+    same = FakeLoaded(lambda crops: Swap(crops, np.ones((*crops.shape[:3], 1), np.float32)))
+    monkeypatch.setattr(quality, "load_swap", lambda model, *, face: same)
+    assert 0.9 < quality.reconstruction_ssim(deep_pair["src"], deep_pair["src"].parent) < 1
 
 
 @pytest.mark.slow
