@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from faceswap_gan.errors import ModelError, NoFaceError, SettingsError
+from faceswap_gan.errors import MediaError, ModelError, NoFaceError, SettingsError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -87,6 +87,7 @@ def run(
             f"{min_face} and {seed}."
         )
     videos = {"swapped": swapped, "src": src, "dst": dst} | ({} if truth is None else {"truth": truth})
+    _check_files(videos)
     page = report if report is not None else swapped.with_name(f"{swapped.stem}_report.html")
     check_page(page)
     clips = open_clips(videos, start=start, end=end)
@@ -98,6 +99,14 @@ def run(
     for flag in evaluation.media.flags:
         log.warning("media fault: %s", flag)
     log.info("report: %s and %s", page, page.with_suffix(".json").name)
+
+
+def _check_files(videos: dict[str, Path]) -> None:
+    for role, path in videos.items():
+        if path.is_dir():
+            raise MediaError(
+                f"expected a video for --{role}, got the folder {path}; give a file, not a folder of pictures."
+            )
 
 
 @dataclass(frozen=True)
