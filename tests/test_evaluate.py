@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,6 @@ from fakes import FakeLoaded, FakeSwap, load_script
 from judges import ERRORS, RATIOS, measure, stand_in, value
 
 from faceswap_gan import evaluate
-from faceswap_gan.__main__ import main
 from faceswap_gan.conversion.anchors import make_source, paste_still, place_faces, reconstruct
 from faceswap_gan.errors import MediaError, NoFaceError, SettingsError
 from faceswap_gan.faces.alignment import ARCFACE
@@ -111,13 +111,11 @@ def test_a_report_that_cannot_be_written_is_refused_before_anything_is_measured(
 
 
 @pytest.mark.parametrize("role", ["swapped", "src", "dst", "truth"])
-def test_a_folder_is_refused(tmp_path, capsys, monkeypatch, role):
+def test_a_folder_is_refused(tmp_path, monkeypatch, role):
     monkeypatch.chdir(tmp_path)
-    videos = dict.fromkeys(("swapped", "src", "dst"), "none.mp4") | {role: "."}
-    words = [word for name, path in videos.items() for word in (f"--{name}", path)]
-    assert main(["evaluate", *words]) == 1
-    said = f"error: expected a video for --{role}, got the folder .; give a file, not a folder of pictures.\n"
-    assert capsys.readouterr().err == said
+    videos = dict.fromkeys(("swapped", "src", "dst"), Path("none.mp4")) | {role: Path()}
+    with pytest.raises(MediaError, match=rf"expected a video for --{role}, got the folder \.; give a file"):
+        evaluate.run(**videos)
 
 
 def test_faces_are_placed_where_they_were():

@@ -30,6 +30,14 @@ def test_what_convert_writes_of_a_part_is_faithful_to_it(tiny_pair, tmp_path, na
     assert match_media(whole["swapped"].facts, whole["dst"].facts).flags
 
 
+def test_a_part_may_be_longer_than_what_was_swapped(tiny_pair, tmp_path):
+    swapped = write_part(tiny_pair["dst"], tmp_path / "part.mkv", start=0.4, end=0.8)
+    clips = open_clips({"swapped": swapped, "dst": tiny_pair["dst"]}, start=0.4)
+    assert [pair.image is None for pair in pair_clips(clips["dst"], clips["swapped"])] == [False] * 10 + [True] * 4
+    flags = match_media(clips["swapped"].facts, clips["dst"].facts, is_part=clips["dst"].is_part).flags
+    assert flags[0] == "10 frames instead of 14"
+
+
 def test_the_sound_of_another_part_is_flagged(tiny_pair, tmp_path):
     swapped = write_part(tiny_pair["dst"], tmp_path / "part.mp4", start=0.4, end=0.8)
     clips = open_clips({"swapped": swapped, "dst": tiny_pair["dst"]}, start=0.2, end=0.6)
@@ -60,3 +68,11 @@ def test_a_truth_of_rounded_times_is_cut_at_the_same_frame(make_video, tmp_path)
     assert len(pairs) == len(clips["truth"].facts.seconds) == 26
     images = [frame.image for frame in read_frames(truth)]
     assert all(np.array_equal(pair.image, image) for pair, image in zip(pairs, images[4:30], strict=True))
+
+
+def test_a_truth_of_the_part_alone_is_not_cut(make_video, tmp_path):
+    dst = make_video(pts=tuple(range(0, 40 * 512, 512)))
+    truth = write_part(dst, tmp_path / "truth.mp4", start=0.2, end=0.9)
+    clips = open_clips({"dst": dst, "truth": truth}, start=0.2, end=0.9)
+    assert not clips["truth"].is_part
+    assert len(clips["truth"].facts.seconds) == len(clips["dst"].facts.seconds) == 21
