@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from faceswap_gan.faces.finder import FoundFrame
     from faceswap_gan.faces.mesh import MeshLandmarker, Topology
     from faceswap_gan.faces.recognizer import Recognizer
-    from faceswap_gan.media.facts import MediaFacts
     from faceswap_gan.media.video import Frame
+    from faceswap_gan.metrics.clip import Clip
     from faceswap_gan.metrics.collector import Survey, Tools
     from faceswap_gan.metrics.evaluation import Evaluation
     from faceswap_gan.metrics.pairs import Pair
@@ -44,6 +44,8 @@ def run(
     recognizer: Path | None = None,
     model: Path | None = None,
     truth: Path | None = None,
+    start: float | None = None,
+    end: float | None = None,
     report: Path | None = None,
     weights_dir: Path | None = None,
     anchor_frames: int = 150,
@@ -63,6 +65,8 @@ def run(
             known one is looked for and downloaded.
         model: model folder, to show what it makes of src's own frames: the most it can do.
         truth: video of the true swap, where there is one.
+        start: where in dst the swapped video begins, s: what convert was given.
+        end: where in dst it ends, s.
         report: HTML page to write; without it, beside the swapped video.
         weights_dir: folder of pretrained files, for machines without a network.
         anchor_frames: frames on which what the swap is compared with is measured, in blocks over the video.
@@ -73,6 +77,7 @@ def run(
         FaceSwapError: a video, a network or a setting is not what it should be; nothing is written then.
     """
     from faceswap_gan.media.images import write_whole
+    from faceswap_gan.metrics.clip import open_clips
     from faceswap_gan.metrics.html import to_html
     from faceswap_gan.metrics.report import check_page, show_table, to_json
 
@@ -81,10 +86,12 @@ def run(
             f"expected at least 15 --anchor-frames, and no --min-face and no --seed below 0, got {anchor_frames}, "
             f"{min_face} and {seed}."
         )
+    videos = {"swapped": swapped, "src": src, "dst": dst} | ({} if truth is None else {"truth": truth})
+    _check_files(videos)
     page = report if report is not None else swapped.with_name(f"{swapped.stem}_report.html")
     check_page(page)
-    videos = {"swapped": swapped, "src": src, "dst": dst} | ({} if truth is None else {"truth": truth})
-    bench = _open_bench(videos, recognizer, model, weights_dir, anchor_frames=anchor_frames, min_face=min_face)
+    clips = open_clips(videos, start=start, end=end)
+    bench = _open_bench(clips, recognizer, model, weights_dir, anchor_frames=anchor_frames, min_face=min_face)
     evaluation = _evaluate(bench, seed=seed)
     write_whole(page, to_html(evaluation).encode())
     write_whole(page.with_suffix(".json"), json.dumps(to_json(evaluation), indent=1).encode())
@@ -94,12 +101,19 @@ def run(
     log.info("report: %s and %s", page, page.with_suffix(".json").name)
 
 
+def _check_files(videos: dict[str, Path]) -> None:
+    for role, path in videos.items():
+        if path.is_dir():
+            raise MediaError(
+                f"expected a video for --{role}, got the folder {path}; give a file, not a folder of pictures."
+            )
+
+
 @dataclass(frozen=True)
 class _Bench:
     """All that is open for the measurement."""
 
-    videos: dict[str, Path]
-    facts: dict[str, MediaFacts]
+    clips: dict[str, Clip]
     hashes: dict[str, str]
     tools: dict[str, Tools]
     mesh: MeshLandmarker
@@ -109,48 +123,39 @@ class _Bench:
     anchor_frames: int
 
     def read_pairs(self, role: str) -> Iterator[Pair]:
-        """Read the footage's frames beside another video's; by number where both have as many, else by time."""
-        import numpy as np
-
-        from faceswap_gan.media.video import read_frames
-        from faceswap_gan.metrics.pairs import Pair, pair_frames
+        """Read the footage's frames beside another video's; the footage's own beside themselves."""
+        from faceswap_gan.metrics.clip import pair_clips
+        from faceswap_gan.metrics.pairs import Pair
 
         if role == "dst":
-            return (Pair(frame, frame.image) for frame in read_frames(self.videos["dst"]))
-        times, tolerance = self.facts["dst"].seconds, None
-        if len(times) != len(self.facts[role].seconds):
-            tolerance = float(np.median(np.diff(times))) / 2 if len(times) > 1 else 0.5
-        return pair_frames(read_frames(self.videos["dst"]), read_frames(self.videos[role]), tolerance=tolerance)
+            return (Pair(frame, frame.image) for frame in self.clips["dst"].read())
+        return pair_clips(self.clips["dst"], self.clips[role])
 
 
 def _open_bench(
-    videos: dict[str, Path], recognizer: Path | None, model: Path | None, weights_dir: Path | None,
+    clips: dict[str, Clip], recognizer: Path | None, model: Path | None, weights_dir: Path | None,
     *, anchor_frames: int, min_face: int,
 ) -> _Bench:  # fmt: skip
     from faceswap_gan.faces.detector import FaceDetector
     from faceswap_gan.faces.mesh import MeshLandmarker, read_topology
     from faceswap_gan.faces.recognizer import Recognizer
-    from faceswap_gan.media.facts import read_facts
     from faceswap_gan.media.weights import find_weights
     from faceswap_gan.metrics.collector import Tools
     from faceswap_gan.metrics.evaluation import file_facts
     from faceswap_gan.training.checkpoint import load_swap
 
-    facts = {role: read_facts(path) for role, path in videos.items()}
-    _check_sizes(facts)
     bundle = find_weights("face_landmarker", folder=weights_dir)
     judge = Recognizer(recognizer if recognizer is not None else find_weights("sface", folder=weights_dir))
     _check_recognizer(judge)
     loaded = None if model is None else load_swap(model, face="src")
     mesh, topology = MeshLandmarker(bundle), read_topology(bundle)
-    smallest = {role: min_face or _probe(videos[role]) for role in ("src", "dst")}
+    smallest = {role: min_face or _probe(clips[role]) for role in ("src", "dst")}
     tools = {
         role: Tools(FaceDetector(min_size=size), mesh, judge, topology.vertices) for role, size in smallest.items()
     }
     return _Bench(
-        videos=videos,
-        facts=facts,
-        hashes={role: file_facts(role, path).sha256 for role, path in videos.items()},
+        clips=clips,
+        hashes={role: file_facts(role, clip.path).sha256 for role, clip in clips.items()},
         tools=tools,
         mesh=mesh,
         topology=topology,
@@ -158,15 +163,6 @@ def _open_bench(
         model=loaded,
         anchor_frames=anchor_frames,
     )
-
-
-def _check_sizes(facts: dict[str, MediaFacts]) -> None:
-    for role in ("swapped", "truth"):
-        if role in facts and facts[role].size != facts["dst"].size:
-            raise MediaError(
-                f"expected {facts[role].path} to be of the footage's size {facts['dst'].size}, got "
-                f"{facts[role].size}; evaluate the swap alone, without a layout beside it and not resized."
-            )
 
 
 def _check_recognizer(judge: Recognizer) -> None:
@@ -177,12 +173,11 @@ def _check_recognizer(judge: Recognizer) -> None:
             raise ModelError(f"expected a recogniser that training did not use, got {judge.path}; give another.")
 
 
-def _probe(video: Path) -> int:
+def _probe(clip: Clip) -> int:
     """Look for the first face and say how small one is worth looking for, px."""
     from faceswap_gan.faces.detector import FaceDetector
-    from faceswap_gan.media.video import read_frames
 
-    frames = [frame.image for frame in islice(read_frames(video), 0, 25, 8)]
+    frames = [frame.image for frame in islice(clip.read(), 0, 25, 8)]
     widths = [face.width for faces in FaceDetector().detect(frames) for face in faces[:1]]
     return max(40, int(0.4 * min(widths))) if widths else 40
 
@@ -201,16 +196,22 @@ def _evaluate(bench: _Bench, *, seed: int) -> Evaluation:
     surveys = _survey_all(bench)
     judged = judge_all({name: survey.measured for name, survey in surveys.items()})
     swap, rng = judged["swap"], np.random.default_rng(seed)
-    block = frames_a_second(swap.footage)
-    files = [FileFacts(role, path.name, bench.hashes[role]) for role, path in bench.videos.items()]
+    block, dst = frames_a_second(swap.footage), bench.clips["dst"]
+    files = [FileFacts(role, clip.path.name, bench.hashes[role]) for role, clip in bench.clips.items()]
     shown = curves(Judged(swap.footage, swap.footage, swap.people))
     return Evaluation(
         files=(*files, FileFacts("recogniser", bench.recognizer.path.name, bench.recognizer.sha256)),
-        media=match_media(bench.facts["swapped"], bench.facts["dst"]),
+        media=match_media(bench.clips["swapped"].facts, dst.facts, is_part=dst.is_part),
         methods=tuple(make_method(name, entry, block=block, rng=rng) for name, entry in judged.items()),
         strips=make_strips(surveys),
         worst=cut_worst(find_worst(swap), bench.read_pairs("swapped"), swap.footage),
-        notes=make_notes(swap, recognizer=bench.recognizer.path.name, anchor_frames=bench.anchor_frames),
+        notes=make_notes(
+            swap,
+            recognizer=bench.recognizer.path.name,
+            anchor_frames=bench.anchor_frames,
+            start=dst.start,
+            end=dst.end,
+        ),
         footage_curves={name: shown[name] for name in ("mouth", "eyes")},
     )
 
@@ -219,20 +220,20 @@ def _survey_all(bench: _Bench) -> dict[str, Survey]:
     """Measure the footage, src, and in the table's order all methods."""
     import numpy as np
 
-    from faceswap_gan.media.video import read_frames
     from faceswap_gan.metrics.evaluation import METHODS
     from faceswap_gan.metrics.pairs import Pair, choose_blocks, pick
 
-    blocks = choose_blocks(len(bench.facts["dst"].seconds), bench.anchor_frames)
+    dst, source = bench.clips["dst"], bench.clips["src"]
+    blocks = choose_blocks(len(dst.facts.seconds), bench.anchor_frames)
     keep = frozenset(blocks[np.linspace(0, len(blocks) - 1, _KEPT).astype(int)].tolist())
     footage = _survey(bench, "dst", bench.read_pairs("dst"), "the footage", keep=keep)
     if not footage.measured.found.any():
-        raise NoFaceError(f"expected a face in {bench.videos['dst']}, got none; give a smaller --min-face.")
-    chosen = choose_blocks(len(bench.facts["src"].seconds), bench.anchor_frames)
-    frames = pick(read_frames(bench.videos["src"]), chosen)
+        raise NoFaceError(f"expected a face in {dst.path}, got none; give a smaller --min-face.")
+    chosen = choose_blocks(len(source.facts.seconds), bench.anchor_frames)
+    frames = pick(source.read(), chosen)
     src = _survey(bench, "src", (Pair(f, f.image) for f in frames), "src", keep=frozenset(chosen.tolist()))
     surveys = {"footage": footage, "src": src, "swap": footage, "copy": footage}
-    if bench.hashes["swapped"] != bench.hashes["dst"]:
+    if dst.is_part or bench.hashes["swapped"] != bench.hashes["dst"]:
         surveys["swap"] = _survey(bench, "dst", bench.read_pairs("swapped"), "the swap", base=footage, keep=keep)
     blocks = blocks[np.isin(blocks, footage.measured.frames)]
     for name, painted in _anchors(bench, blocks, surveys):
@@ -240,7 +241,7 @@ def _survey_all(bench: _Bench) -> dict[str, Survey]:
         base, kept = (src, frozenset(chosen.tolist())) if side == "src" else (footage, keep)
         pairs = (Pair(entry.frame, entry.image) for entry in painted)
         surveys[name] = _survey(bench, side, pairs, METHODS[name][0], base=base, keep=kept)
-    if "truth" in bench.videos:
+    if "truth" in bench.clips:
         surveys["truth"] = _survey(bench, "dst", bench.read_pairs("truth"), "the truth", base=footage, keep=keep)
     return surveys
 
@@ -250,12 +251,11 @@ def _anchors(
 ) -> Iterator[tuple[str, Iterator[SwappedFrame]]]:
     """Paint what the swap is compared with."""
     from faceswap_gan.conversion import anchors
-    from faceswap_gan.media.video import read_frames
     from faceswap_gan.metrics.collector import SIZE
     from faceswap_gan.metrics.pairs import pick
 
     def frames() -> Iterator[Frame]:
-        return pick(read_frames(bench.videos["dst"]), blocks)
+        return pick(bench.clips["dst"].read(), blocks)
 
     def place(shown: Iterator[Frame], survey: Survey) -> Iterator[FoundFrame]:
         at = survey.measured
@@ -268,7 +268,7 @@ def _anchors(
     source = anchors.make_source(src.crops, src.meshes, matrices, bench.topology)
     yield "mesh_swap", anchors.mesh_swap_blocks(frames(), source, bench.mesh, bench.tools["dst"].detector)
     if bench.model is not None:
-        own = place(pick(read_frames(bench.videos["src"]), src.measured.frames), src)
+        own = place(pick(bench.clips["src"].read(), src.measured.frames), src)
         yield "src_reconstructed", anchors.reconstruct(own, bench.model.swap, size=bench.model.size)
 
 
@@ -280,12 +280,11 @@ def _survey(
     from rich.console import Console
     from rich.progress import Progress
 
-    from faceswap_gan.media.video import read_frames
     from faceswap_gan.metrics.collector import survey
     from faceswap_gan.metrics.pairs import with_truth
 
-    if "truth" in bench.videos and role == "dst":
-        pairs = with_truth(pairs, read_frames(bench.videos["truth"]))
+    if "truth" in bench.clips and role == "dst":
+        pairs = with_truth(pairs, bench.clips["truth"].read())
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         shown = progress.track(pairs, total=None, description=f"measuring {title}")

@@ -3,102 +3,26 @@
 from __future__ import annotations
 
 import json
-from types import SimpleNamespace
+from fractions import Fraction
+from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
+from fakes import FakeLoaded, FakeSwap, load_script
+from judges import ERRORS, RATIOS, measure, stand_in, value
 
 from faceswap_gan import evaluate
-from faceswap_gan.conversion.anchors import make_source, paste_still, place_faces
+from faceswap_gan.conversion.anchors import make_source, paste_still, place_faces, reconstruct
 from faceswap_gan.errors import MediaError, NoFaceError, SettingsError
-from faceswap_gan.faces.alignment import ARCFACE, umeyama
-from faceswap_gan.faces.landmarks import Landmarks
-from faceswap_gan.faces.topology import (
-    FACE_OVAL,
-    LEFT_EYE_ASPECT,
-    LEFT_IRIS,
-    MOUTH_LIPS,
-    RIGHT_EYE_ASPECT,
-    RIGHT_IRIS,
-)
+from faceswap_gan.faces.alignment import ARCFACE
 from faceswap_gan.media.video import Frame, VideoWriter, read_frames, read_info
+from faceswap_gan.nn.generator import Swap
 from faceswap_gan.synthetic.clips import build_pair
-
-
-def _template() -> np.ndarray:
-    """A mesh in the place of ArcFace's five points."""
-    points = np.random.default_rng(0).uniform(30, 90, (478, 2))
-    angle = np.linspace(0, 2 * np.pi, len(FACE_OVAL), endpoint=False)
-    points[list(FACE_OVAL)] = np.stack([56 + 45 * np.sin(angle), 66 - 55 * np.cos(angle)], axis=1)
-    for six, iris, x in ((LEFT_EYE_ASPECT, LEFT_IRIS, 38), (RIGHT_EYE_ASPECT, RIGHT_IRIS, 74)):
-        points[list(six)] = [(x - 9, 52), (x - 3, 49), (x + 3, 49), (x + 9, 52), (x + 3, 55), (x - 3, 55)]
-        points[iris[0]] = (x, 52)
-    points[list(MOUTH_LIPS)] = [(56, 90), (56, 94)]
-    return points
-
-
-class FakeMesh:
-    """Lays a fixed mesh over the detector's five points; the lips part as the mouth is dark."""
-
-    name = "mesh"
-
-    def __init__(self, bundle, threads=1):
-        pass
-
-    def find(self, image, face, *, blendshapes=True):
-        matrix = umeyama(ARCFACE, face.landmarks.astype(np.float64))
-        mesh = _template()
-        x, y = (matrix @ [56, 92, 1]).astype(int)
-        dark = 255 - float(image[y - 3 : y + 4, x - 3 : x + 4].mean()) if image.size else 0
-        mesh[MOUTH_LIPS[1], 1] += dark / 30
-        points = mesh @ matrix[:, :2].T + matrix[:, 2]
-        return Landmarks(points.astype(np.float32), np.zeros(478, np.float32), np.full(52, 0.1, np.float32), 1.0)
-
-    def follow(self, image, previous, *, blendshapes=True):
-        return Landmarks(previous.points, previous.depth, previous.blendshapes, 0.0)  # lost: find is called again
-
-
-class FakeRecognizer:
-    """Tells the two drawn people apart by the colours of their faces."""
-
-    def __init__(self, path):
-        self.path, self.sha256 = path, "0" * 64
-
-    def embed(self, crop):
-        inner = cv2.resize(crop[30:90, 25:90], (4, 4), interpolation=cv2.INTER_AREA).astype(np.float32).ravel() - 110
-        return inner / np.linalg.norm(inner)
 
 
 @pytest.fixture
 def stand_ins(monkeypatch):
-    """No pretrained file is needed, and no mesh swap is made."""
-    head = SimpleNamespace(vertices=np.random.default_rng(1).normal(size=(468, 3)).astype(np.float32))
-    monkeypatch.setattr("faceswap_gan.media.weights.find_weights", lambda name, *, folder=None: folder)
-    monkeypatch.setattr("faceswap_gan.faces.mesh.MeshLandmarker", FakeMesh)
-    monkeypatch.setattr("faceswap_gan.faces.mesh.read_topology", lambda bundle: head)
-    monkeypatch.setattr("faceswap_gan.faces.recognizer.Recognizer", FakeRecognizer)
-    monkeypatch.setattr("faceswap_gan.conversion.anchors.make_source", lambda *arguments: None)
-    monkeypatch.setattr("faceswap_gan.conversion.anchors.mesh_swap_blocks", lambda frames, *rest: iter(()))
-
-
-def measure(tmp_path, pair, swapped, **settings):
-    """Evaluate and return what the JSON says."""
-    page = tmp_path / "report.html"
-    evaluate.run(swapped, pair["src"], pair["dst"], recognizer=tmp_path / "net.onnx", report=page, **settings)
-    assert page.read_text().startswith("<!doctype html>")
-    return json.loads(page.with_suffix(".json").read_text())
-
-
-def value(result, method, metric):
-    return result["methods"][method]["scores"][metric]["value"]
-
-
-ERRORS = (
-    *("landmarks_eyes", "landmarks_mouth", "landmarks_contour", "eye_offset", "gaze", "pose"),
-    *("expression", "flicker", "outside", "colour", "failures"),
-)
-RATIOS = ("jitter", "boundary", "sharpness", "blinks", "mouth_correlation")
+    stand_in(monkeypatch)
 
 
 @pytest.mark.parametrize("again", [False, True])
@@ -186,6 +110,14 @@ def test_a_report_that_cannot_be_written_is_refused_before_anything_is_measured(
     assert video.read_bytes() == b"precious"
 
 
+@pytest.mark.parametrize("role", ["swapped", "src", "dst", "truth"])
+def test_a_folder_is_refused(tmp_path, monkeypatch, role):
+    monkeypatch.chdir(tmp_path)
+    videos = dict.fromkeys(("swapped", "src", "dst"), Path("none.mp4")) | {role: Path()}
+    with pytest.raises(MediaError, match=rf"expected a video for --{role}, got the folder \.; give a file"):
+        evaluate.run(**videos)
+
+
 def test_faces_are_placed_where_they_were():
     frame = Frame(7, 0, 1, np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8))
     lost, numbers = np.full((1, 5, 2), np.nan), np.asarray([7])
@@ -196,6 +128,48 @@ def test_faces_are_placed_where_they_were():
         paste_still([], [])
     with pytest.raises(NoFaceError):
         make_source({}, {}, {}, None)
+
+
+@pytest.fixture
+def deep_pair(tiny_pair, make_video):
+    """The two people at ten bits a sample."""
+    facts = {"pts": range(0, 960, 40), "time_base": Fraction(1, 1000), "pix_fmt": "yuv420p10le", "codec": "ffv1"}
+    shown = {side: [frame.image for frame in read_frames(video)] for side, video in tiny_pair.items()}
+    return {side: make_video(f"{side}.mkv", images=images, **facts) for side, images in shown.items()}
+
+
+def test_ten_bits_are_measured_at_eight(deep_pair, tmp_path, stand_ins, monkeypatch):
+    unpainted = FakeLoaded(FakeSwap(opacity=0.0))
+    monkeypatch.setattr("faceswap_gan.training.checkpoint.load_swap", lambda model, *, face: unpainted)
+    result = measure(tmp_path, deep_pair, deep_pair["dst"], model=tmp_path)
+    assert value(result, "copy", "outside") == 0
+    assert value(result, "still", "transfer") > 0.05
+    assert value(result, "still", "outside") < 1
+    assert value(result, "src_reconstructed", "outside") == 0
+    assert value(result, "src_reconstructed", "colour") == pytest.approx(0, abs=1e-5)
+    assert value(result, "src_reconstructed", "transfer") == pytest.approx(1, abs=0.01)
+
+
+def test_what_stands_beside_a_deep_swap_is_painted_at_eight_bits(deep_pair):
+    frame = next(read_frames(deep_pair["dst"]))
+    assert frame.deep is not None
+    at = np.asarray([0]), ARCFACE[None], np.eye(2, 3)[None]
+    for paint in (
+        lambda found: paste_still(found, [np.full((112, 112, 3), 200, np.uint8)]),
+        lambda found: reconstruct(found, FakeSwap(), size=64),
+    ):
+        painted = next(paint(place_faces([frame], *at, size=112)))
+        assert painted.image.dtype == np.uint8
+        assert painted.image.shape == frame.image.shape
+        assert painted.mask.any()
+        assert np.array_equal(painted.image[painted.mask == 0], frame.image[painted.mask == 0])
+
+
+def test_the_benchmark_measures_ten_bits(deep_pair, monkeypatch):
+    quality = load_script("quality")
+    same = FakeLoaded(lambda crops: Swap(crops, np.ones((*crops.shape[:3], 1), np.float32)))
+    monkeypatch.setattr(quality, "load_swap", lambda model, *, face: same)
+    assert 0.9 < quality.reconstruction_ssim(deep_pair["src"], deep_pair["src"].parent) < 1
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -60,7 +61,7 @@ def paste_still(
     """Paste a person's mean face into every frame: the right person, who never moves.
 
     Args:
-        found: frames with their faces.
+        found: frames with their faces; those of more bits are painted at 8.
         crops: the person's aligned faces, RGB uint8 (S, S, 3), all of one size.
         finish: as in `swap_frames`; by default nothing of the footage's detail, which moves, is laid over it.
 
@@ -77,18 +78,24 @@ def paste_still(
         count = len(shown)
         return Swap(rgb=np.repeat(mean[None], count, 0), mask=np.repeat(mask[None], count, 0))
 
-    return swap_frames(found, swap, size=size, finish=finish or FinishSettings(detail=0.0), batch=4)
+    return swap_frames(_shallow(found), swap, size=size, finish=finish or FinishSettings(detail=0.0), batch=4)
 
 
 def reconstruct(found: Iterable[FoundFrame], swap: SwapFunction, *, size: int) -> Iterator[SwappedFrame]:
     """Paint a person's face over itself: the most that a model can show of the person.
 
     Args:
-        found: the person's own frames with their faces.
+        found: the person's own frames with their faces; those of more bits are painted at 8.
         swap: the model with that person's decoder.
         size: side of the crops it takes, px.
     """
-    return swap_frames(found, swap, size=size, finish=FinishSettings(color="none", detail=0.0, deflicker=0.0))
+    finish = FinishSettings(color="none", detail=0.0, deflicker=0.0)
+    return swap_frames(_shallow(found), swap, size=size, finish=finish)
+
+
+def _shallow(found: Iterable[FoundFrame]) -> Iterator[FoundFrame]:
+    """Leave only 8 bits of each frame to paint on: what is painted here is measured, and measured at 8 bits."""
+    return (replace(entry, frame=replace(entry.frame, stored=None)) for entry in found)
 
 
 def mesh_swap_blocks(

@@ -49,7 +49,8 @@ def bootstrap(
         draws: how many times to draw.
 
     Returns:
-        The figure of all frames, and the percentile interval of the draws.
+        The figure of all frames, and the percentile interval of the draws; one that meets no frame that counts says
+        nothing and is left out.
 
     References:
         Politis and Romano, "A circular block-resampling procedure for stationary data" (1992).
@@ -62,11 +63,13 @@ def bootstrap(
     value = float(statistic(rows.sum(axis=0)))
     if len(rows) < 4 * block:
         return Score(value, np.nan, np.nan, frames)
-    wrapped = np.concatenate([np.zeros((1, rows.shape[1])), rows, rows[:block]])
+    counted = np.column_stack([counts, rows])
+    wrapped = np.concatenate([np.zeros((1, counted.shape[1])), counted, counted[:block]])
     cumulated = np.cumsum(wrapped, axis=0)
     sums = cumulated[block : block + len(rows)] - cumulated[: len(rows)]
     starts = rng.integers(0, len(rows), (draws, round(len(rows) / block)))
-    figures = statistic(sums[starts].sum(axis=1))
+    drawn = sums[starts].sum(axis=1)
+    figures = statistic(drawn[drawn[:, 0] > 0, 1:])
     figures = figures[np.isfinite(figures)]
     if not len(figures):
         return Score(value, np.nan, np.nan, frames)

@@ -12,6 +12,8 @@ from faceswap_gan.media.facts import MediaFacts
 TOLERANCE = 0.0015
 """Times closer than this, in s, are the same: Matroska stores whole milliseconds."""
 
+_SHORT = 0.5  # s by which the end of a video comes too early for a few frames that an encoder dropped
+
 
 @dataclass(frozen=True)
 class MediaMatch:
@@ -38,12 +40,13 @@ class MediaMatch:
     flags: tuple[str, ...]
 
 
-def match_media(swapped: MediaFacts, footage: MediaFacts) -> MediaMatch:
+def match_media(swapped: MediaFacts, footage: MediaFacts, *, is_part: bool = False) -> MediaMatch:
     """Compare the facts of two files.
 
     Args:
         swapped: of the swap.
-        footage: of the video that received the face.
+        footage: of the video that received the face, or of the part that was swapped.
+        is_part: which of the two; if all of it, a swap that ends much earlier may be one of a part.
     """
     times, wanted = np.asarray(swapped.seconds), np.asarray(footage.seconds)
     common = min(len(times), len(wanted))
@@ -53,7 +56,9 @@ def match_media(swapped: MediaFacts, footage: MediaFacts) -> MediaMatch:
     sound_faults = tuple(_sound_faults(swapped, footage))
     flags = []
     if len(times) != len(wanted):
-        flags.append(f"{len(times)} frames instead of {len(wanted)}")
+        is_short = not is_part and common > 0 and wanted[-1] - times[-1] > _SHORT
+        hint = "; is it a part? then give the --start and --end that convert was given" if is_short else ""
+        flags.append(f"{len(times)} frames instead of {len(wanted)}{hint}")
     if missing or extra:
         flags.append(f"no frame at {missing} of the footage's times, {extra} frames at other times")
     if not same_size:

@@ -5,16 +5,21 @@ from __future__ import annotations
 from faceswap_gan.metrics.scores import Judged
 
 
-def make_notes(swap: Judged, *, recognizer: str, anchor_frames: int) -> tuple[str, ...]:
+def make_notes(
+    swap: Judged, *, recognizer: str, anchor_frames: int, start: float | None = None, end: float | None = None
+) -> tuple[str, ...]:
     """Say how a swap was measured, and what the figures cannot say.
 
     Args:
         swap: the swap's measurements.
         recognizer: file name of the network that judged identity.
         anchor_frames: frames on which the methods beside it were measured.
+        start: s, where in the footage the part begins that was measured; None at its own start.
+        end: s, where it ends.
     """
     people = swap.people
     return (
+        *_part(start, end),
         f"Identity was judged by {recognizer}; a recogniser that training used must not judge. To it, dst's frames "
         f"are like src's by a mean cosine of {people.floor:.2f}, src's like each other by {people.ceiling:.2f}: the "
         "0 and the 1 of identity transfer.",
@@ -29,3 +34,9 @@ def make_notes(swap: Judged, *, recognizer: str, anchor_frames: int) -> tuple[st
         "equally often. Figures of other recognisers, tools or tables cannot be compared with these.",
         "A model looks better on the clips that it was trained on than on others.",
     )
+
+
+def _part(start: float | None, end: float | None) -> tuple[str, ...]:
+    words = [f"{word} {limit:g} s" for word, limit in (("from", start), ("to", end)) if limit is not None]
+    count = "" if start is None else "; times and frame numbers count from there"
+    return (f"Of dst the part {' '.join(words)} was measured{count}.",) if words else ()

@@ -51,7 +51,7 @@ def find_worst(judged: Judged, *, most: int = 10) -> list[Bad]:
 
 def _lost(judged: Judged) -> Iterator[Bad]:
     own = judged.own
-    for row in np.flatnonzero(judged.footage.found & ~own.found):
+    for row in np.flatnonzero(judged.due & ~own.found):
         why = "no face found any more" if own.shown[row] else "no frame at this time"
         yield Bad(int(own.frames[row]), float(own.seconds[row]), why)
 

@@ -67,3 +67,16 @@ def test_worst_ratio_takes_the_largest():
 def test_the_same_seed_gives_the_same_interval():
     columns = boot.mean_of(np.random.default_rng(0).normal(size=100))
     assert _score(columns, boot.mean) == _score(columns, boot.mean)
+
+
+def test_draws_that_meet_no_frame_that_counts_are_left_out():
+    series = np.full(1000, np.nan)
+    series[:30] = 0.3  # the face is gone for the rest: a draw in ten meets nothing
+    score = _score(boot.mean_of(series), boot.mean, block=25)
+    assert (score.value, score.low, score.high, score.frames) == (*[pytest.approx(0.3)] * 3, 30)
+    shut = np.arange(1000) % 3 == 0
+    agreed = _score(boot.f1_of(shut, ~shut, np.isfinite(series)), boot.f1, block=25)
+    assert (agreed.value, agreed.low, agreed.high) == (0, 0, 0)
+    edges = np.stack([2 * series, series, series, series], axis=1)
+    worst = _score(edges, boot.worst_ratio, block=25)
+    assert (worst.low, worst.high) == (pytest.approx(2), pytest.approx(2))

@@ -57,6 +57,15 @@ def test_dropped_frames_are_flagged(tiny_pair, tmp_path):
     assert match.same_sound
 
 
+def test_a_swap_that_ends_much_earlier_may_be_of_a_part(tiny_pair, tmp_path):
+    dst = read_facts(tiny_pair["dst"])
+    part = read_facts(write_again(tiny_pair["dst"], tmp_path / "part.mp4", skip=range(10, 24)))
+    assert match_media(part, dst).flags[0].startswith("10 frames instead of 24; is it a part? then give the --start")
+    assert match_media(part, dst, is_part=True).flags[0] == "10 frames instead of 24"
+    cut_off = read_facts(write_again(tiny_pair["dst"], tmp_path / "cut_off.mp4", skip=range(20, 24)))
+    assert match_media(cut_off, dst).flags[0] == "20 frames instead of 24"
+
+
 def test_sound_encoded_again_is_flagged(tiny_pair, tmp_path):
     dst = tiny_pair["dst"]
     match = match_media(read_facts(encode_sound_again(dst, tmp_path / "loud.mp4")), read_facts(dst))

@@ -110,6 +110,18 @@ def test_worst_frames_are_apart_and_lost_ones_come_first(evaluation):
     assert min(np.diff(times), default=1) >= 0.4
 
 
+def test_the_worst_frames_of_an_extract_lie_inside_it():
+    swap = measured(0, lost=(75,))
+    missing = np.isin(np.arange(COUNT), [*range(50), 60, *range(90, COUNT)])
+    extract = replace(swap, shown=~missing, found=swap.found & ~missing)
+    judged = judge_all({"footage": measured(1), "src": measured(0), "swap": extract})["swap"]
+    assert [(bad.frame, bad.why) for bad in find_worst(judged)[:2]] == [
+        (60, "no frame at this time"),
+        (75, "no face found any more"),
+    ]
+    assert all(50 <= bad.frame < 90 for bad in find_worst(judged))
+
+
 def test_json_holds_plain_finite_numbers(evaluation):
     text = json.dumps(to_json(evaluation), allow_nan=False)
     back = json.loads(text)
