@@ -25,6 +25,7 @@ LEAST_LIKENESS = 0.35
 
 _LOOKS = 5  # faces of a track that are compared
 _EARLY = 60  # frames after a track's first in which they are taken, so that the video need not be read to its end
+_SMALLEST = 40  # px: smallest face to look for in a reference picture, whatever the videos' is
 
 
 class Embeds(Protocol):
@@ -62,7 +63,7 @@ def embed_picture(picture: Path, detector: FaceDetector, recognizer: Embeds) -> 
         MediaError: it cannot be read.
     """
     image = read_image(picture)
-    faces = detector.detect([image])[0]
+    faces = detector.detect([image], min_size=min(detector.min_size, _SMALLEST))[0]
     if not faces:
         raise NoFaceError(f"expected a face in the reference picture {picture}, got none; give another picture.")
     face = max(faces, key=lambda each: each.width)

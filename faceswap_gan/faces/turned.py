@@ -13,7 +13,7 @@ from faceswap_gan.faces.detector import Face, FaceDetector
 
 _SIDE = 192  # px of the turned cut-out; one size, so that the networks see one
 _ROOM = 2.0  # its side, in sides of the face's box
-_FACE = 40  # px: smallest face to look for in it
+_FACE = 40  # px: smallest face to look for in it, however large the faces of the frame are
 _BETTER = 0.03  # what the turned face must gain
 _SURE = 0.97
 
