@@ -13,7 +13,7 @@ import numpy.typing as npt
 from faceswap_gan.faces.detector import Face, FaceDetector
 from faceswap_gan.faces.key_search import KeySearch, refine_faces
 from faceswap_gan.faces.smoothing import between
-from faceswap_gan.faces.tracker import CutFinder, FaceTracker, SeenFrame, TrackedFace
+from faceswap_gan.faces.tracker import CutFinder, FaceTracker, SeenFrame, TrackedFace, is_taken
 from faceswap_gan.media.video import Frame
 
 Image = npt.NDArray[np.uint8]
@@ -112,8 +112,9 @@ class Scanner:
         for part in ([p for p in places if p[0] < known], [p for p in places if p[0] >= known]):
             found = refine_faces(self._detector, [(looked[i].image, place) for i, _, place in part])
             for (i, track, _), face in zip(part, found, strict=True):
-                if face.score >= _LEAST_BRIDGE:
-                    seen = result[i].seen
+                seen = result[i].seen
+                # A head that hides another is a sure face where the hidden one must be.
+                if face.score >= _LEAST_BRIDGE and not is_taken(face, seen.faces_by_track.values()):
                     faces = (*seen.faces, TrackedFace(face, track))
                     result[i] = replace(result[i], seen=replace(seen, faces=faces))
         return result
