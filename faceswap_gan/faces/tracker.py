@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from faceswap_gan.faces.boxes import iou
 from faceswap_gan.faces.detector import Face
+from faceswap_gan.faces.turned import is_reversed
 
 Image = npt.NDArray[np.uint8]
 
@@ -263,5 +264,8 @@ def _look_again(tracks: Sequence[_Track], matched: dict[int, Face], look: Look |
     return {
         i: face
         for i, face in zip(lost, found, strict=True)
-        if face.score >= _LEAST_SCORE and _closeness([tracks[i]], [face])[0, 0] > 0 and not is_taken(face, taken)
+        if face.score >= _LEAST_SCORE
+        and _closeness([tracks[i]], [face])[0, 0] > 0
+        and not is_taken(face, taken)
+        and not is_reversed(face, tracks[i].face)
     }
