@@ -55,8 +55,8 @@ def open_recognizer(path: Path | None, *, weights_dir: Path | None = None) -> Re
         ) from error
 
 
-def embed_picture(picture: Path, detector: FaceDetector, recognizer: Embeds) -> Embedding:
-    """Embed the largest face of a reference picture.
+def find_reference(picture: Path, detector: FaceDetector) -> npt.NDArray[np.uint8]:
+    """Cut the largest face out of a reference picture, as a recogniser takes it: RGB uint8 (112, 112, 3).
 
     Raises:
         NoFaceError: it shows none.
@@ -66,8 +66,17 @@ def embed_picture(picture: Path, detector: FaceDetector, recognizer: Embeds) -> 
     faces = detector.detect([image], min_size=min(detector.min_size, _SMALLEST))[0]
     if not faces:
         raise NoFaceError(f"expected a face in the reference picture {picture}, got none; give another picture.")
-    face = max(faces, key=lambda each: each.width)
-    return recognizer.embed(recognition_crop(image, face.landmarks))
+    return recognition_crop(image, max(faces, key=lambda each: each.width).landmarks)
+
+
+def embed_picture(picture: Path, detector: FaceDetector, recognizer: Embeds) -> Embedding:
+    """Embed the largest face of a reference picture.
+
+    Raises:
+        NoFaceError: it shows none.
+        MediaError: it cannot be read.
+    """
+    return recognizer.embed(find_reference(picture, detector))
 
 
 def embed_tracks(frames: Iterable[Frame], scan: FaceScan, recognizer: Embeds) -> dict[int, Embedding]:

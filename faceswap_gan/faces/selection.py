@@ -8,7 +8,7 @@ from pathlib import Path
 
 from faceswap_gan.errors import NoFaceError, SettingsError
 from faceswap_gan.faces.detector import FaceDetector
-from faceswap_gan.faces.identity import embed_picture, embed_tracks, match_people, open_recognizer
+from faceswap_gan.faces.identity import embed_picture, embed_tracks, find_reference, match_people, open_recognizer
 from faceswap_gan.faces.people import People, Who, choose_people
 from faceswap_gan.faces.scan import FaceScan
 from faceswap_gan.media.images import read_image
@@ -31,7 +31,12 @@ class Selection:
 
 
 def check_reference(
-    reference: Path | None, *, track: tuple[int, ...] | None, recognizer: Path | None, weights_dir: Path | None
+    reference: Path | None,
+    *,
+    track: tuple[int, ...] | None,
+    recognizer: Path | None,
+    weights_dir: Path | None,
+    min_face: int = 40,
 ) -> None:
     """Refuse before a long scan what `select_people` would refuse after it.
 
@@ -40,10 +45,12 @@ def check_reference(
         track: as there.
         recognizer: as there.
         weights_dir: as there.
+        min_face: side of the smallest face that its detector looks for, px.
 
     Raises:
         SettingsError: track and reference are both given, or a recogniser without a reference to compare with.
         MediaError: the picture cannot be read.
+        NoFaceError: it shows no face.
         WeightsError: the recogniser is nowhere to be had.
         ModelError: it cannot be read.
     """
@@ -58,6 +65,7 @@ def check_reference(
         raise SettingsError("expected --track or --reference, got both; leave one out.")
     read_image(reference)
     open_recognizer(recognizer, weights_dir=weights_dir)
+    find_reference(reference, FaceDetector(min_size=min_face))
 
 
 def select_people(
