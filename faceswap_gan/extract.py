@@ -68,7 +68,7 @@ def run(
         smoothing: How boxes and landmarks are steadied: both ways, by the 2018 project's filters, or not at all.
         min_width: Leave out faces narrower than this, in pixels of the frame.
         max_yaw: Leave out heads turned further than this, in degrees; 90 takes all.
-        min_sharpness: Leave out faces less sharp than this part of the person's median; 0 takes all, 0.5 is usual.
+        min_sharpness: Leave out faces less sharp than this part of their track's median; 0 takes all, 0.5 is usual.
         recognizer: ONNX network that tells people apart, for --reference; without it the known one is looked for
             and downloaded.
         weights_dir: Folder of pretrained files, for machines without a network.
