@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from faceswap_gan.errors import NoFaceError, SettingsError
@@ -22,12 +22,10 @@ class Selection:
     Attributes:
         people: who is where in every frame.
         why: why nobody else is, in a word: ``identity``, ``track`` or ``place``.
-        likeness: how like the reference each of its tracks is; empty without a reference.
     """
 
     people: People
     why: str
-    likeness: dict[int, float] = field(default_factory=dict)
 
 
 def check_reference(
@@ -116,4 +114,4 @@ def select_people(
             "picture, or --track with a number that the tracks verb shows."
         )
     people = choose_people(scan, track=tuple(found), max_faces=max_faces or 1)
-    return Selection(people, "identity", found)
+    return Selection(people, "identity")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from faceswap_gan.errors import SettingsError
-from faceswap_gan.faces.boxes import clip, iou
+from faceswap_gan.faces.boxes import iou
 from faceswap_gan.faces.detector import FaceDetector
 from faceswap_gan.media.images import read_image, resize
 
@@ -58,7 +58,7 @@ def test_agrees_with_the_package(photos):
             if face["confidence"] <= 0.9:
                 continue
             x, y, w, h = face["box"]
-            boxes = np.stack([clip(f.box, width=width - 1, height=height - 1) for f in ours])
+            boxes = np.stack([np.clip(f.box, 0, [width - 1, height - 1] * 2) for f in ours])
             overlap = iou(np.asarray([[x, y, x + w, y + h]], float), boxes)[0]
             best = int(overlap.argmax())
             points = np.asarray([face["keypoints"][key] for key in KEYS])

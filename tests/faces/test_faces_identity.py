@@ -90,7 +90,6 @@ def test_the_person_of_a_reference_is_selected(scan, tmp_path, monkeypatch):
 
     chosen = select(10)
     assert chosen.why == "identity"
-    assert list(chosen.likeness) == [dark]
     assert chosen.people[5] == (dark,)
     assert chosen.people[30] == (None,)
     assert select(240).people[5] == (bright,)
