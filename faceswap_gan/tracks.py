@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from faceswap_gan.errors import NoFaceError, SettingsError
 
 if TYPE_CHECKING:
+    from faceswap_gan.faces.scan import FaceScan
     from faceswap_gan.media.video import Frame
 
 log = logging.getLogger(__name__)
@@ -46,7 +47,6 @@ def run(
     """
     from faceswap_gan.faces.contact_sheet import choose_faces, cut_faces, describe_track, draw_sheet, list_tracks
     from faceswap_gan.faces.detector import FaceDetector
-    from faceswap_gan.faces.people import summarize_tracks
     from faceswap_gan.faces.scan import scan_faces
     from faceswap_gan.faces.smoothing import smooth_scan
     from faceswap_gan.media.images import write_image
@@ -74,9 +74,15 @@ def run(
     write_image(page, draw_sheet(tracks, crops))
     for summary in tracks:
         log.info("track %d: %s", summary.track, ", ".join(describe_track(summary)))
+    log.info("%s tracks in %d frames, drawn in %s", _count(len(tracks), scan), len(scan.frames), page)
+
+
+def _count(shown: int, scan: FaceScan) -> str:
+    """Say how many tracks are shown, and of how many if not all are."""
+    from faceswap_gan.faces.people import summarize_tracks
+
     everybody = len(summarize_tracks(scan))
-    count = f"{len(tracks)} of {everybody}" if len(tracks) < everybody else everybody
-    log.info("%s tracks in %d frames, drawn in %s", count, len(scan.frames), page)
+    return f"{shown} of {everybody}" if shown < everybody else str(shown)
 
 
 def _check_page(page: Path, video: Path) -> None:
