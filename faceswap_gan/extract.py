@@ -68,13 +68,13 @@ def run(
         smoothing: How boxes and landmarks are steadied: both ways, by the 2018 project's filters, or not at all.
         min_width: Leave out faces narrower than this, in pixels of the frame.
         max_yaw: Leave out heads turned further than this, in degrees; 90 takes all.
-        min_sharpness: Leave out faces less sharp than this part of the person's median; 0 takes all, 0.5 is usual.
+        min_sharpness: Leave out faces less sharp than this part of their track's median; 0 takes all, 0.5 is usual.
         recognizer: ONNX network that tells people apart, for --reference; without it the known one is looked for
             and downloaded.
         weights_dir: Folder of pretrained files, for machines without a network.
 
     Raises:
-        NoFaceError: No frame shows a wanted face; nothing is written.
+        NoFaceError: No frame shows a wanted face: no crop is written, and scan.jsonl stays if it shows others.
         MediaError: The video cannot be read.
         FaceFolderError: The folder holds faces of another video.
         SettingsError: A number is out of its range.
@@ -99,7 +99,7 @@ def run(
         )  # fmt: skip
         frames = _Source(video, every=every, start=start, end=end).read(title="cutting")
         crops, left_out = _cut(frames, smooth_scan(scan, smoothing), chosen, writer, size=size, limits=limits)
-        _conclude(video, faces, len(scan.frames), crops, list_others(scan, chosen, every=every) + left_out)
+        _conclude(video, faces, scan, crops, list_others(scan, chosen, every=every) + left_out, every=every)
 
 
 @dataclass(frozen=True)
@@ -145,12 +145,14 @@ def _check(
     reference: Path | None,
     recognizer: Path | None,
     weights_dir: Path | None,
+    *,
+    min_face: int,
     **numbers: int | None,
 ) -> None:
     """Refuse before a long look at the video what can be refused now."""
     from faceswap_gan.faces.selection import check_reference
 
-    for name, value in numbers.items():
+    for name, value in {"min_face": min_face, **numbers}.items():
         least = _LEAST.get(name, 1)
         if value is not None and value < least:
             raise SettingsError(f"expected --{name.replace('_', '-')} of at least {least}, got {value}.")
@@ -158,11 +160,11 @@ def _check(
         raise SettingsError(f"expected --size of at most {_LARGEST_CROP}, got {numbers['size']}.")
     if track is not None and not track:
         raise SettingsError("expected numbers after --track, got none; the tracks verb shows them.")
-    check_reference(reference, track=track, recognizer=recognizer, weights_dir=weights_dir)
+    check_reference(reference, track=track, recognizer=recognizer, weights_dir=weights_dir, min_face=min_face)
 
 
 class _NewFolder:
-    """Makes a folder; where it is new and the work fails, all that is in it is a scan, and it goes again."""
+    """Makes a folder; where it is new and the work fails, it goes again if it saves another run nothing."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -173,9 +175,17 @@ class _NewFolder:
 
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
         failed = kind is not None and issubclass(kind, FaceSwapError)
-        if failed and self._is_new and {each.name for each in self._path.iterdir()} <= {SCAN}:
+        if failed and self._is_new and not self._is_of_use():
             (self._path / SCAN).unlink(missing_ok=True)
             self._path.rmdir()
+
+    def _is_of_use(self) -> bool:
+        """Tell whether there is more than a scan, or one that is not whole, or that shows a face."""
+        from faceswap_gan.faces.scan_file import read_scan_file
+
+        known = read_scan_file(self._path / SCAN)
+        scanned = bool(known.frames) and (not known.whole or any(frame.faces for frame in known.frames))
+        return scanned or not {each.name for each in self._path.iterdir()} <= {SCAN}
 
 
 def _cut(
@@ -206,23 +216,31 @@ def _cut(
     return written - len(blurred), rejects + list(blurred.values())
 
 
-def _conclude(video: Path, faces: Path, frames: int, crops: int, rejects: list[Reject]) -> None:
+def _conclude(video: Path, faces: Path, scan: FaceScan, crops: int, rejects: list[Reject], *, every: int) -> None:
     """List what was left out, and say how it went."""
     from faceswap_gan.faces.sorting import REJECTED, count_reasons, write_rejects
 
-    if not crops and rejects:
-        raise NoFaceError(
-            f"{video} shows no wanted face in {frames} frames; left out were {count_reasons(rejects)}. "
-            "Loosen the limits or choose others."
-        )
     if not crops:
-        raise NoFaceError(
-            f"{video} shows no face in {frames} frames. Give a video with a larger face, or a smaller --min-face."
-        )
+        raise NoFaceError(_why_none(video, scan, rejects, every))
     write_rejects(faces / REJECTED, rejects)
-    log.info("%s: %d faces in %d frames, written to %s", video.name, crops, frames, faces)
+    log.info("%s: %d faces in %d frames, written to %s", video.name, crops, len(scan.frames), faces)
     if rejects:
         log.info("%d faces were left out (%s), see %s", len(rejects), count_reasons(rejects), faces / REJECTED)
+
+
+def _why_none(video: Path, scan: FaceScan, rejects: list[Reject], every: int) -> str:
+    """Say why no face was taken, and what to do."""
+    from faceswap_gan.faces.sorting import count_reasons
+
+    frames, left_out = len(scan.frames), count_reasons(rejects)
+    if rejects:
+        why = f"shows no wanted face in {frames} frames; left out were {left_out}"
+        return f"{video} {why}. Loosen the limits or choose others."
+    if not frames:
+        return f"expected a frame of {video} to look at, got none: --every {every} skips all. Give a smaller one."
+    if any(frame.faces for frame in scan.frames):
+        return f"{video} shows faces, but in none of the frames that --every {every} takes. Give a smaller one."
+    return f"{video} shows no face in {frames} frames. Give a video with a larger face, or a smaller --min-face."
 
 
 class _Background:

@@ -79,6 +79,8 @@ def run(
             log.warning("%d of %d pictures in %s left out: no face that %s sees", left, count, folder.path, landmarks)
     sewn = sew_faces(folders, people, parts=chosen, onto=onto, neighbours=neighbours)
     source = _describe([*folders["src"].files, *folders["dst"].files], f"{' '.join(chosen)} onto {onto}")
+    # Beside what makes it this folder: what else each picture rests on, so that none of another run is kept.
+    source |= {"points": landmarks, "match": match, "facts": _digest_facts(src, dst)}
     _write(_with_progress(sewn, neighbours * len(people["src"]), "sewing"), output, source)
 
 
@@ -110,6 +112,14 @@ def _describe(files: Sequence[Path], what: str) -> dict[str, str]:
         digest.update(file.name.encode() + file.read_bytes())
     src, dst = files[0].parent.name, files[-1].parent.name
     return {"video": f"{src} and {dst}: {what}", "sha256": digest.hexdigest()}
+
+
+def _digest_facts(*folders: Path) -> str:
+    """Give a digest of where the faces of these folders are, by which parts are drawn and laid in."""
+    from faceswap_gan.faces.folder import RECORDS
+
+    files = [folder / RECORDS for folder in folders]
+    return hashlib.sha256(b"\n".join(file.read_bytes() if file.is_file() else b"" for file in files)).hexdigest()
 
 
 def _with_progress(items: Iterable[_T], total: int, what: str) -> Iterable[_T]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from faceswap_gan.errors import NoFaceError, SettingsError
 
 if TYPE_CHECKING:
+    from faceswap_gan.faces.scan import FaceScan
     from faceswap_gan.media.video import Frame
 
 log = logging.getLogger(__name__)
@@ -27,8 +28,9 @@ def run(
     """Show who is in a video, and under which number.
 
     Everybody is followed from where they appear to where they are lost or the picture cuts: one track. The sheet
-    has a row a track with its best faces; its number is what --track of extract and convert takes, with the same
-    --start, --end and --min-face.
+    has a row a track with its best faces; its number is what --track of extract takes, with the same
+    --start, --end and --min-face, and --track of convert with the same --start and --end: convert has no --min-face,
+    so for it leave --min-face out here.
 
     Args:
         video: Video, picture or folder of pictures to look through.
@@ -41,7 +43,7 @@ def run(
     Raises:
         NoFaceError: Nobody is seen; nothing is written.
         MediaError: The video cannot be read or the sheet not written.
-        SettingsError: A number is out of its range.
+        SettingsError: A number is out of its range, or the sheet no picture or one that is looked through.
     """
     from faceswap_gan.faces.contact_sheet import choose_faces, cut_faces, describe_track, draw_sheet, list_tracks
     from faceswap_gan.faces.detector import FaceDetector
@@ -55,6 +57,7 @@ def run(
         raise SettingsError(f"--most must be at least 1. Received: {most}.")
     exact_part(start, end)
     page = sheet if sheet is not None else Path(f"{video.stem}_tracks.png")
+    _check_page(page, video)
     total = read_info(video).frames
 
     def read() -> Iterator[Frame]:
@@ -72,7 +75,26 @@ def run(
     write_image(page, draw_sheet(tracks, crops))
     for summary in tracks:
         log.info("track %d: %s", summary.track, ", ".join(describe_track(summary)))
-    log.info("%d tracks in %d frames, drawn in %s", len(tracks), len(scan.frames), page)
+    log.info("%s tracks in %d frames, drawn in %s", _count(len(tracks), scan), len(scan.frames), page)
+
+
+def _count(shown: int, scan: FaceScan) -> str:
+    """Say how many tracks are shown, and of how many if not all are."""
+    from faceswap_gan.faces.people import summarize_tracks
+
+    everybody = len(summarize_tracks(scan))
+    return f"{shown} of {everybody}" if shown < everybody else str(shown)
+
+
+def _check_page(page: Path, video: Path) -> None:
+    """Refuse before a long look a sheet that is no picture, or would replace one that is looked through."""
+    from faceswap_gan.media.images import is_picture
+
+    if not is_picture(page) or page.is_dir():
+        raise SettingsError(f"expected a --sheet that is a picture, such as who.png, got {page}; rename it.")
+    is_video = page.exists() and video.exists() and page.samefile(video)
+    if is_video or page.resolve().parent == video.resolve():
+        raise SettingsError(f"expected a --sheet beside the video, got {page}, a part of it; name another --sheet.")
 
 
 def _with_progress(frames: Iterator[Frame], total: int) -> Iterator[Frame]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scripted import Scripted, face, frames
 
 from faceswap_gan import extract
 from faceswap_gan.errors import FaceFolderError, FaceSwapError, MediaError, NoFaceError, SettingsError
@@ -85,7 +86,7 @@ def test_what_is_left_out_is_listed(facedata, tmp_path):
     assert [row.split(",")[2] for row in rows] == ["reason", "place"]
     with pytest.raises(NoFaceError, match="1 size"):
         extract.run(facedata / "hard" / "img_two_people.jpg", tmp_path / "none", min_width=1000)
-    assert not (tmp_path / "none").exists()
+    assert [path.name for path in (tmp_path / "none").iterdir()] == [extract.SCAN]
 
 
 def test_no_face_is_an_error_and_leaves_nothing(tmp_path):
@@ -93,6 +94,68 @@ def test_no_face_is_an_error_and_leaves_nothing(tmp_path):
     with pytest.raises(NoFaceError, match="no face"):
         extract.run(tmp_path / "grey.png", tmp_path / "faces")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["grey.png"]
+
+
+class Breaks(Scripted):
+    """A detector that breaks down at a frame, if told at which."""
+
+    at = None
+
+    def detect(self, images, *, min_size=None):
+        if self.at in map(self._number, images):
+            raise MediaError("broken down.")
+        return super().detect(images)
+
+
+@pytest.fixture
+def acted(monkeypatch, tmp_path):
+    """A folder of 50 pictures, and the detector that sees one person in them."""
+    detector = Breaks([[face(50)]] * 50)
+    monkeypatch.setattr("faceswap_gan.faces.detector.FaceDetector", lambda **_: detector)
+    for frame in frames(50):
+        write_image(tmp_path / "acted" / f"{frame.index:03d}.png", frame.image)
+    return tmp_path / "acted", detector
+
+
+def test_a_failure_keeps_what_was_seen(acted, tmp_path, caplog):
+    caplog.set_level("INFO", "faceswap_gan")
+    (video, detector), faces = acted, tmp_path / "faces"
+    detector.at = 47
+    with pytest.raises(MediaError, match="broken down"):
+        extract.run(video, faces)
+    detector.at = None
+    with pytest.raises(NoFaceError, match="50 size"):
+        extract.run(video, faces, min_width=200)
+    assert "scanning goes on after frame 15" in caplog.text
+    extract.run(video, faces, size=32)
+    assert "50 frames were scanned before" in caplog.text
+    assert len(FaceFolder(faces)) == 50
+
+
+def test_a_failure_at_the_start_leaves_nothing(acted, tmp_path):
+    video, detector = acted
+    detector.at = 0
+    with pytest.raises(MediaError, match="broken down"):
+        extract.run(video, tmp_path / "faces")
+    assert not (tmp_path / "faces").exists()
+
+
+def test_frames_that_are_not_looked_at_are_not_called_faceless(acted, tmp_path):
+    video, _ = acted
+    with pytest.raises(NoFaceError, match="got none: --every 30 skips all"):
+        extract.run(video, tmp_path / "faces", start=0.2, end=0.8, every=30)
+    assert not (tmp_path / "faces").exists()
+    with pytest.raises(NoFaceError, match="shows faces, but in none of the frames that --every 30 takes"):
+        extract.run(video, tmp_path / "faces", start=0.2, end=0.8, every=30, track=(0,))
+
+
+def test_a_reference_without_a_face_is_found_before_the_video_is_read(make_video, tmp_path, monkeypatch):
+    monkeypatch.setattr(extract._Source, "read", lambda *_, **__: pytest.fail("the video was read"))
+    monkeypatch.setattr("faceswap_gan.faces.selection.open_recognizer", lambda path, **_: None)
+    write_image(tmp_path / "grey.png", np.full((200, 200, 3), 90, np.uint8))
+    with pytest.raises(NoFaceError, match="face in the reference picture"):
+        extract.run(make_video(), tmp_path / "faces", reference=tmp_path / "grey.png")
+    assert not (tmp_path / "faces").exists()
 
 
 def test_wrong_arguments(tmp_path):

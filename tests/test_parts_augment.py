@@ -14,7 +14,7 @@ from faceswap_gan.errors import FaceFolderError, NoFaceError, SettingsError
 from faceswap_gan.faces.alignment import align, template
 from faceswap_gan.faces.detector import Face
 from faceswap_gan.faces.folder import RECORDS, FaceCrop, FaceFolder, FaceWriter, mask_folder
-from faceswap_gan.faces.landmarks import Landmarks
+from faceswap_gan.faces.landmarks import Landmarks, MtcnnLandmarks
 from faceswap_gan.media.images import read_image, read_mask, write_mask
 from faceswap_gan.parts_augment import run
 from faceswap_gan.training.face_set import read_faces
@@ -84,6 +84,47 @@ def test_running_again_replaces_and_other_parts_are_refused(people, tmp_path):
     assert len(FaceFolder(out)) == 16
     with pytest.raises(FaceFolderError, match="already holds faces of face_src and face_dst: eyes onto dst"):
         run(**people, output=out, parts=("nose",))
+
+
+class Meshed:
+    """Gives the detector's points a little lower, and to everybody the same expression."""
+
+    name = "mesh"
+
+    def find(self, image, face):
+        points = np.asarray(face.landmarks + [0, 3], np.float32)
+        return Landmarks(points, None, np.zeros(52, np.float32), 1.0)
+
+
+def _pictures(folder):
+    return {path.name: path.read_bytes() for path in FaceFolder(folder).files}
+
+
+@pytest.mark.parametrize("onto", ["dst", "src"])
+def test_running_again_with_other_points_or_matches_keeps_no_old_picture(people, tmp_path, monkeypatch, onto):
+    providers = {"mtcnn": MtcnnLandmarks(), "mesh": Meshed()}
+    monkeypatch.setattr("faceswap_gan.faces.landmarks.open_landmarks", lambda name, **_: providers[name])
+    before = {}
+    for i, more in enumerate(({}, {"landmarks": "mesh"}, {"landmarks": "mesh", "match": "blendshapes"})):
+        for out in (tmp_path / "out", tmp_path / f"new_{i}"):
+            run(**people, output=out, onto=onto, **more)
+        now = _pictures(tmp_path / "out")
+        assert now == _pictures(tmp_path / f"new_{i}")
+        assert now != before
+        before = now
+
+
+def test_running_again_with_other_facts_of_the_same_pictures_keeps_none_either(people, tmp_path):
+    run(**people, output=tmp_path / "out")
+    before = _pictures(tmp_path / "out")
+    facts = people["src"] / RECORDS
+    records = [json.loads(line) for line in facts.read_text().splitlines()]
+    for record in records:
+        record["landmarks"][0][0] += 12
+    facts.write_text("".join(json.dumps(record) + "\n" for record in records))
+    for out in (tmp_path / "out", tmp_path / "new"):
+        run(**people, output=out)
+    assert before != _pictures(tmp_path / "out") == _pictures(tmp_path / "new")
 
 
 def test_pictures_without_landmarks_are_searched(people, tmp_path, monkeypatch, caplog):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scripted import Scripted, face, frames
 
 from faceswap_gan import tracks
 from faceswap_gan.errors import MediaError, NoFaceError, SettingsError
@@ -50,3 +51,30 @@ def test_wrong_arguments(tmp_path):
         tracks.run(tmp_path / "none.mp4", most=0)
     with pytest.raises(SettingsError, match="--start of at least 0"):
         tracks.run(tmp_path / "none.mp4", start=-1.0)
+
+
+def test_a_sheet_that_is_no_picture_or_would_replace_one_is_refused_before_the_look(tmp_path, monkeypatch):
+    monkeypatch.setattr("faceswap_gan.faces.scan.scan_faces", lambda *_, **__: pytest.fail("the video was looked at"))
+    monkeypatch.setattr("faceswap_gan.faces.detector.FaceDetector", lambda **_: None)
+    picture = tmp_path / "pictures" / "a.png"
+    write_image(picture, np.full((100, 100, 3), 90, np.uint8))
+    (tmp_path / "link.png").symlink_to(picture)
+    for sheet in (tmp_path / "who.pdf", tmp_path / "who"):
+        with pytest.raises(SettingsError, match="--sheet that is a picture"):
+            tracks.run(picture, sheet=sheet)
+    for video, sheet in ((picture, picture), (picture, tmp_path / "link.png"), (picture.parent, picture)):
+        with pytest.raises(SettingsError, match="--sheet beside the video"):
+            tracks.run(video, sheet=sheet)
+    assert read_image(picture).mean() == 90
+
+
+def test_tracks_that_the_sheet_leaves_out_are_counted(tmp_path, monkeypatch, caplog):
+    caplog.set_level("INFO", "faceswap_gan")
+    detector = Scripted([[face(50), face(200)]] * 8)
+    monkeypatch.setattr("faceswap_gan.faces.detector.FaceDetector", lambda **_: detector)
+    for frame in frames(8):
+        write_image(tmp_path / "video" / f"{frame.index}.png", frame.image)
+    tracks.run(tmp_path / "video", sheet=tmp_path / "who.png", most=1)
+    assert "1 of 2 tracks in 8 frames" in caplog.text
+    tracks.run(tmp_path / "video", sheet=tmp_path / "who.png")
+    assert caplog.messages[-1].startswith("2 tracks in 8 frames")

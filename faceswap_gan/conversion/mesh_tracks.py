@@ -94,8 +94,9 @@ def follow_meshes(
 ) -> Iterator[MeshFrame]:
     """Find and smooth the meshes of the people in a video.
 
-    Who is followed, and through which gaps, is decided as for `convert`. Points, depths and blendshapes are
-    smoothed with look-ahead; lids, lips and irises less than the rest. Memory is bounded.
+    Who is followed, and through which gaps, is decided as the video goes by, see `find_faces`: whoever was taken
+    first is kept until lost. Points, depths and blendshapes are smoothed with look-ahead; lids, lips and irises less
+    than the rest. Memory is bounded.
 
     Args:
         frames: of one video, in order.

@@ -1,4 +1,4 @@
-"""Boxes: overlap, suppression, squaring and clipping of xyxy rectangles.
+"""Boxes: overlap, suppression and squaring of xyxy rectangles.
 
 A box is (x1, y1, x2, y2) in px, x to the right, y down; an array of boxes is float (n, 4).
 """
@@ -86,17 +86,3 @@ def square(boxes: FloatArray) -> FloatArray:
     centre = (boxes[:, :2] + boxes[:, 2:]) / 2
     half = np.max(boxes[:, 2:] - boxes[:, :2], axis=1, keepdims=True) / 2
     return np.concatenate([centre - half, centre + half], axis=1)
-
-
-def clip(boxes: FloatArray, *, width: int, height: int) -> FloatArray:
-    """Cut off what lies outside a frame.
-
-    Args:
-        boxes: float (..., 4) xyxy px.
-        width: of the frame, px.
-        height: of the frame, px.
-
-    Returns:
-        float (..., 4) xyxy px inside [0, width] x [0, height].
-    """
-    return np.clip(boxes, 0, np.asarray([width, height, width, height], boxes.dtype))

@@ -122,13 +122,13 @@ class FaceDetector:
         Args:
             images: RGB uint8 (H, W, 3) each; frames of one size share one pass of the networks, others get
                 their own.
-            min_size: side of the smallest face to look for this time, px; None: the detector's own. Smaller ones
-                than that are never looked for.
+            min_size: side of the smallest face to look for this time, px, smaller or larger than the detector's
+                own; None: the detector's own.
 
         Returns:
             One list a frame, best score first; empty where nothing was found.
         """
-        least = max(self.min_size, min_size or 0)
+        least = self.min_size if min_size is None else min_size
         found: list[list[Face]] = [[] for _ in images]
         shapes = dict.fromkeys(image.shape for image in images)
         for shape in shapes:

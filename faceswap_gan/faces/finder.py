@@ -16,7 +16,7 @@ from faceswap_gan.faces.cutting import cut
 from faceswap_gan.faces.detector import Face, FaceDetector
 from faceswap_gan.faces.folder import FaceCrop
 from faceswap_gan.faces.smoothing import between, smooth_track
-from faceswap_gan.faces.tracker import CutFinder, FaceTracker
+from faceswap_gan.faces.tracker import CutFinder, FaceTracker, is_taken
 from faceswap_gan.media.video import Frame
 
 Image = npt.NDArray[np.uint8]
@@ -188,7 +188,11 @@ class _Window:
         middle = {i: between(faces[a], faces[b], (i - a) / (b - a)) for i, a, b in gaps}
         pairs = [(self.seen[i].frame.image, face) for i, face in middle.items()]
         asked = dict(zip(middle, _refine(self.detector, pairs), strict=True))
-        return {i: asked[i] if asked[i].score >= 0.7 else face for i, face in middle.items()}
+        return {i: asked[i] if self._is_own(asked[i], i) else face for i, face in middle.items()}
+
+    def _is_own(self, face: Face, i: int) -> bool:
+        """Tell whether an answer about a gap is a face, and not that of a head which hides who was asked about."""
+        return face.score >= 0.7 and not is_taken(face, self.seen[i].faces.values())
 
     def _forget(self, end: int) -> None:
         """Drop old frames; those that smoothing still needs lose their pictures."""

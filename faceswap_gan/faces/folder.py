@@ -16,7 +16,7 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
-from faceswap_gan.errors import FaceFolderError
+from faceswap_gan.errors import FaceFolderError, MediaError
 from faceswap_gan.faces.alignment import Alignment
 from faceswap_gan.faces.detector import Face
 from faceswap_gan.faces.source import hash_source
@@ -151,10 +151,11 @@ class FaceWriter:
             return
         self._file.close()
         if kind is None:
-            lines = "".join(json.dumps(record) + "\n" for record in self._new.values())
-            write_whole(self.path / RECORDS, lines.encode())
+            # In this order: killed between, it leaves lines without a picture, not pictures that nothing is known of.
             for name in self._old.keys() - self._new.keys():
                 (self.path / name).unlink(missing_ok=True)
+            lines = "".join(json.dumps(record) + "\n" for record in self._new.values())
+            write_whole(self.path / RECORDS, lines.encode())
 
     def write(self, crop: FaceCrop) -> None:
         """Write a crop and its facts.
@@ -167,11 +168,10 @@ class FaceWriter:
             MediaError: the disk does not take it.
         """
         record = _to_record(crop) | self._source
+        if self._file is None:  # before the first picture: a folder that has it is not taken for a foreign one
+            self._file = _open_records(self.path / RECORDS)
         if self._old.get(crop.name) != record or not (self.path / crop.name).is_file():
             write_image(self.path / crop.name, crop.image)
-        if self._file is None:
-            _drop_torn_line(self.path / RECORDS)
-            self._file = (self.path / RECORDS).open("a", encoding="utf-8")
         self._file.write(json.dumps(record) + "\n")
         self._file.flush()
         self._new[crop.name] = record
@@ -188,7 +188,7 @@ class FaceWriter:
                 f"{self.path} already holds faces of {', '.join(map(str, sorted(others, key=str)))}; "
                 f"{self._source['video']} needs a folder of its own. Give another folder or delete this one."
             )
-        if not self._old and self.path.is_dir() and list_images(self.path):
+        if not (self.path / RECORDS).is_file() and self.path.is_dir() and list_images(self.path):
             raise FaceFolderError(
                 f"{self.path} already holds pictures that extract did not write. "
                 "Give another folder, or move them away."
@@ -285,10 +285,13 @@ def _from_record(record: dict[str, Any], image: npt.NDArray[np.uint8], folder: P
     return FaceCrop(image=image, face=face, alignment=alignment, **numbers)
 
 
-def _drop_torn_line(file: Path) -> None:
-    """Cut off the unfinished last line that a killed run left."""
-    if file.is_file():
-        data = file.read_bytes()
-        whole = data[: data.rfind(b"\n") + 1]
-        if whole != data:
-            write_whole(file, whole)
+def _open_records(file: Path) -> IO[str]:
+    """Open a folder's facts for adding, without the unfinished last line that a killed run left."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        data = file.read_bytes() if file.is_file() else b""
+        if not data.endswith(b"\n"):
+            write_whole(file, data[: data.rfind(b"\n") + 1])
+        return file.open("a", encoding="utf-8")
+    except OSError as error:
+        raise MediaError(f"could not write {file}: {error.strerror}; check folder and free space.") from error

@@ -25,6 +25,7 @@ LEAST_LIKENESS = 0.35
 
 _LOOKS = 5  # faces of a track that are compared
 _EARLY = 60  # frames after a track's first in which they are taken, so that the video need not be read to its end
+_SMALLEST = 40  # px: smallest face to look for in a reference picture, whatever the videos' is
 
 
 class Embeds(Protocol):
@@ -54,6 +55,20 @@ def open_recognizer(path: Path | None, *, weights_dir: Path | None = None) -> Re
         ) from error
 
 
+def find_reference(picture: Path, detector: FaceDetector) -> npt.NDArray[np.uint8]:
+    """Cut the largest face out of a reference picture, as a recogniser takes it: RGB uint8 (112, 112, 3).
+
+    Raises:
+        NoFaceError: it shows none.
+        MediaError: it cannot be read.
+    """
+    image = read_image(picture)
+    faces = detector.detect([image], min_size=min(detector.min_size, _SMALLEST))[0]
+    if not faces:
+        raise NoFaceError(f"expected a face in the reference picture {picture}, got none; give another picture.")
+    return recognition_crop(image, max(faces, key=lambda each: each.width).landmarks)
+
+
 def embed_picture(picture: Path, detector: FaceDetector, recognizer: Embeds) -> Embedding:
     """Embed the largest face of a reference picture.
 
@@ -61,12 +76,7 @@ def embed_picture(picture: Path, detector: FaceDetector, recognizer: Embeds) -> 
         NoFaceError: it shows none.
         MediaError: it cannot be read.
     """
-    image = read_image(picture)
-    faces = detector.detect([image])[0]
-    if not faces:
-        raise NoFaceError(f"expected a face in the reference picture {picture}, got none; give another picture.")
-    face = max(faces, key=lambda each: each.width)
-    return recognizer.embed(recognition_crop(image, face.landmarks))
+    return recognizer.embed(find_reference(picture, detector))
 
 
 def embed_tracks(frames: Iterable[Frame], scan: FaceScan, recognizer: Embeds) -> dict[int, Embedding]:

@@ -16,7 +16,7 @@ from faceswap_gan.faces.boxes import suppress
 from faceswap_gan.faces.detector import Face, FaceDetector
 from faceswap_gan.faces.smoothing import between
 from faceswap_gan.faces.tracker import match_faces
-from faceswap_gan.faces.turned import look_turned, needs_second_look
+from faceswap_gan.faces.turned import is_reversed, look_turned, needs_second_look
 from faceswap_gan.media.video import Frame
 
 Image = npt.NDArray[np.uint8]
@@ -119,7 +119,8 @@ class KeySearch:
         """Look where faces are expected.
 
         Returns:
-            The faces by frame, and the frames in which an expected face is not surely there.
+            The faces by frame, and the frames in which an expected face is not surely there, or not the same way up:
+            asked about its place, the detector reads an upside-down face as an upright one.
         """
         faces = refine_faces(self._detector, [(images[p.frame], p.face) for p in places])
         # An answer far from where it was asked for is asked for again from there.
@@ -130,7 +131,7 @@ class KeySearch:
         sure: dict[int, list[Face]] = {}
         doubtful = set()
         for place, face in zip(places, faces, strict=True):
-            if face.score >= place.least:
+            if face.score >= place.least and not is_reversed(face, place.face):
                 sure.setdefault(place.frame, []).append(face)
             else:
                 doubtful.add(place.frame)

@@ -64,10 +64,6 @@ class SourceMap:
     x: Floats
     y: Floats
 
-    def every(self, step: int) -> SourceMap:
-        """Keep one pixel of ``step`` along both axes."""
-        return SourceMap(self.x[::step, ::step], self.y[::step, ::step])
-
 
 def warp_mesh(
     image: Image, src_points: Array, dst_points: Array, triangles: Array, shape: tuple[int, ...]

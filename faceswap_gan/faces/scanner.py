@@ -13,7 +13,8 @@ import numpy.typing as npt
 from faceswap_gan.faces.detector import Face, FaceDetector
 from faceswap_gan.faces.key_search import KeySearch, refine_faces
 from faceswap_gan.faces.smoothing import between
-from faceswap_gan.faces.tracker import CutFinder, FaceTracker, SeenFrame, TrackedFace
+from faceswap_gan.faces.tracker import CutFinder, FaceTracker, SeenFrame, TrackedFace, is_taken
+from faceswap_gan.faces.turned import is_reversed
 from faceswap_gan.media.video import Frame
 
 Image = npt.NDArray[np.uint8]
@@ -111,15 +112,24 @@ class Scanner:
         # a network's last digits may depend on what else it is asked at once.
         for part in ([p for p in places if p[0] < known], [p for p in places if p[0] >= known]):
             found = refine_faces(self._detector, [(looked[i].image, place) for i, _, place in part])
-            for (i, track, _), face in zip(part, found, strict=True):
-                if face.score >= _LEAST_BRIDGE:
-                    seen = result[i].seen
+            for (i, track, place), face in zip(part, found, strict=True):
+                seen = result[i].seen
+                if _is_own(face, place, seen):
                     faces = (*seen.faces, TrackedFace(face, track))
                     result[i] = replace(result[i], seen=replace(seen, faces=faces))
         return result
 
     def _ask(self, image: Image, boxes: npt.NDArray[np.float32]) -> list[Face]:
         return self._detector.refine([image] * len(boxes), boxes)
+
+
+def _is_own(face: Face, place: Face, seen: SeenFrame) -> bool:
+    """Tell whether an answer about a place is surely the face that must have been there.
+
+    A head that hides another is a sure face where the hidden one must be, and an upside-down one is read as upright.
+    """
+    is_other = is_taken(face, seen.faces_by_track.values()) or is_reversed(face, place)
+    return face.score >= _LEAST_BRIDGE and not is_other
 
 
 def _missed_places(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from faceswap_gan.errors import NoFaceError, SettingsError
 from faceswap_gan.faces.detector import FaceDetector
-from faceswap_gan.faces.identity import embed_picture, embed_tracks, match_people, open_recognizer
+from faceswap_gan.faces.identity import embed_picture, embed_tracks, find_reference, match_people, open_recognizer
 from faceswap_gan.faces.people import People, Who, choose_people
 from faceswap_gan.faces.scan import FaceScan
 from faceswap_gan.media.images import read_image
@@ -22,16 +22,19 @@ class Selection:
     Attributes:
         people: who is where in every frame.
         why: why nobody else is, in a word: ``identity``, ``track`` or ``place``.
-        likeness: how like the reference each of its tracks is; empty without a reference.
     """
 
     people: People
     why: str
-    likeness: dict[int, float] = field(default_factory=dict)
 
 
 def check_reference(
-    reference: Path | None, *, track: tuple[int, ...] | None, recognizer: Path | None, weights_dir: Path | None
+    reference: Path | None,
+    *,
+    track: tuple[int, ...] | None,
+    recognizer: Path | None,
+    weights_dir: Path | None,
+    min_face: int = 40,
 ) -> None:
     """Refuse before a long scan what `select_people` would refuse after it.
 
@@ -40,10 +43,12 @@ def check_reference(
         track: as there.
         recognizer: as there.
         weights_dir: as there.
+        min_face: side of the smallest face that its detector looks for, px.
 
     Raises:
         SettingsError: track and reference are both given, or a recogniser without a reference to compare with.
         MediaError: the picture cannot be read.
+        NoFaceError: it shows no face.
         WeightsError: the recogniser is nowhere to be had.
         ModelError: it cannot be read.
     """
@@ -58,6 +63,7 @@ def check_reference(
         raise SettingsError("expected --track or --reference, got both; leave one out.")
     read_image(reference)
     open_recognizer(recognizer, weights_dir=weights_dir)
+    find_reference(reference, FaceDetector(min_size=min_face))
 
 
 def select_people(
@@ -108,4 +114,4 @@ def select_people(
             "picture, or --track with a number that the tracks verb shows."
         )
     people = choose_people(scan, track=tuple(found), max_faces=max_faces or 1)
-    return Selection(people, "identity", found)
+    return Selection(people, "identity")

@@ -33,7 +33,7 @@ class Reject:
         track: number of the track.
         reason: ``identity``, ``track`` and ``place``: another person, by what the choice rests on; ``passing``: seen
             for a moment only; ``unseen``: known from its track alone; ``size``, ``pose``, ``blur``.
-        value: what was measured: width in px, yaw in degrees, sharpness in parts of the person's median, else the
+        value: what was measured: width in px, yaw in degrees, sharpness in parts of its track's median, else the
             detector's score.
     """
 
@@ -50,7 +50,7 @@ class Limits:
     Attributes:
         min_width: px of the frame.
         max_yaw: degrees that a head may be turned; 90 takes all.
-        min_sharpness: in parts of the person's median; 0 takes all.
+        min_sharpness: in parts of the median of the same track; 0 takes all.
 
     Raises:
         SettingsError: a limit out of its range; a sharpness above the median could leave no face at all.
@@ -85,24 +85,24 @@ class BlurFinder:
     """Remembers how sharp each face is and tells, when all are known, which are blurred."""
 
     def __init__(self) -> None:
-        self._seen: dict[str, tuple[int, int, int, float]] = {}
+        self._seen: dict[str, tuple[int, int, float]] = {}
 
     def look(self, crop: FaceCrop) -> None:
         """Take in a crop."""
         grey = np.asarray(cv2.cvtColor(crop.image, cv2.COLOR_RGB2GRAY), np.uint8)
-        self._seen[crop.name] = (crop.frame, crop.index, crop.track, measure_sharpness(grey))
+        self._seen[crop.name] = (crop.frame, crop.track, measure_sharpness(grey))
 
     def find(self, least: float) -> dict[str, Reject]:
         """Find the blurred faces: file name to what was measured.
 
         Args:
-            least: sharpness in parts of the median of the same place's faces.
+            least: sharpness in parts of the median of the same track's faces: different people may share a place.
         """
-        medians = {
-            place: float(np.median([s for _, i, _, s in self._seen.values() if i == place]))
-            for place in {i for _, i, _, _ in self._seen.values()}
-        }
-        shares = {name: (f, t, s / max(medians[i], 1e-9)) for name, (f, i, t, s) in self._seen.items()}
+        by_track: dict[int, list[float]] = {}
+        for _, track, sharpness in self._seen.values():
+            by_track.setdefault(track, []).append(sharpness)
+        medians = {track: max(float(np.median(own)), 1e-9) for track, own in by_track.items()}
+        shares = {name: (frame, track, s / medians[track]) for name, (frame, track, s) in self._seen.items()}
         return {name: Reject(f, t, "blur", share) for name, (f, t, share) in shares.items() if share < least}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from faceswap_gan.faces.boxes import iou
 from faceswap_gan.faces.detector import Face
+from faceswap_gan.faces.turned import is_reversed
 
 Image = npt.NDArray[np.uint8]
 
@@ -21,6 +22,7 @@ Look = Callable[[npt.NDArray[np.float32]], list[Face]]
 
 _LEAST_OVERLAP = 0.25
 _LEAST_SCORE = 0.7
+_SAME = 0.4  # overlap of two answers about one face
 _STEADY = 2  # sightings beyond which a face is no passing pattern
 # Change of a thumbnail in parts of its contrast: cuts measured 0.7 and more, quick motion 0.3 at most.
 _CUT = 0.5
@@ -212,6 +214,11 @@ def match_faces(first: Sequence[Face], second: Sequence[Face]) -> dict[int, int]
     return _match([_Track(i, face, np.zeros(4, np.float32)) for i, face in enumerate(first)], second)
 
 
+def is_taken(face: Face, others: Iterable[Face]) -> bool:
+    """Tell whether a face lies where one of the others does: whoever was asked about, it is that other's."""
+    return any(float(iou(face.box[None], other.box[None])[0, 0]) > _SAME for other in others)
+
+
 def _step(track: _Track, face: Face) -> _Track:
     # Half of the last motion: enough to follow a quick head, too little to run away.
     share = 0.0 if track.missed else 0.5
@@ -259,5 +266,6 @@ def _look_again(tracks: Sequence[_Track], matched: dict[int, Face], look: Look |
         for i, face in zip(lost, found, strict=True)
         if face.score >= _LEAST_SCORE
         and _closeness([tracks[i]], [face])[0, 0] > 0
-        and not any(iou(face.box[None], other.box[None])[0, 0] > 0.4 for other in taken)
+        and not is_taken(face, taken)
+        and not is_reversed(face, tracks[i].face)
     }

@@ -13,14 +13,21 @@ from faceswap_gan.faces.detector import Face, FaceDetector
 
 _SIDE = 192  # px of the turned cut-out; one size, so that the networks see one
 _ROOM = 2.0  # its side, in sides of the face's box
-_FACE = 40  # px: smallest face to look for in it
+_FACE = 40  # px: smallest face to look for in it, however large the faces of the frame are
 _BETTER = 0.03  # what the turned face must gain
 _SURE = 0.97
+_EYES = 0.1  # parts of the width: eyes nearer than this in a picture, as a profile's, do not tell which way is up
 
 
 def needs_second_look(face: Face) -> bool:
     """Tell whether a face is doubtful enough: of upright ones the detector is surer, seen from several views."""
     return face.score < _SURE
+
+
+def is_reversed(face: Face, before: Face) -> bool:
+    """Tell whether a face stands the other way up than before: one of the two was then read upside down."""
+    first, second = (each.landmarks[1] - each.landmarks[0] for each in (before, face))
+    return float(first @ second) < -((_EYES * max(before.width, 1.0)) ** 2)
 
 
 def look_turned(detector: FaceDetector, image: npt.NDArray[np.uint8], face: Face) -> Face | None:

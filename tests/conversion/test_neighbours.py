@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import cv2
 import numpy as np
 import pytest
@@ -46,6 +48,19 @@ def test_nearest_is_brute_force():
     queries, references = (rng.normal(size=(n, 7)).astype(np.float32) for n in (5, 9))
     want = np.argsort(np.linalg.norm(queries[:, None] - references[None], axis=2), axis=1)[:, :4]
     np.testing.assert_array_equal(nearest(queries, references, 4), want)
+
+
+def test_memory_grows_with_the_faces_not_with_their_pairs():
+    rng = np.random.default_rng(2)
+    queries, references = (rng.normal(size=(1500, 6)).astype(np.float32) for _ in range(2))
+    tracemalloc.start()
+    found = nearest(queries, references, 3)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1500 * 1500 * 8  # bytes of one distance for each pair
+    for i in (0, 255, 256, 700, 1499):
+        apart = np.linalg.norm((queries[i] - references).astype(np.float64), axis=1)
+        assert found[i].tolist() == np.argsort(apart)[:3].tolist()
 
 
 @pytest.mark.parametrize("count", [0, 3])

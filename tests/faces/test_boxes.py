@@ -29,8 +29,7 @@ def test_suppress_of_nothing():
     assert bx.suppress(np.empty((0, 4)), np.empty(0), threshold=0.5).tolist() == []
 
 
-def test_square_and_clip():
+def test_square():
     square = bx.square(np.asarray([[0.0, 10, 10, 30]]))
     np.testing.assert_allclose(square, [[-5, 10, 15, 30]])
-    np.testing.assert_allclose(bx.clip(square, width=12, height=20), [[0, 10, 12, 20]])
     assert bx.area(square) == 400

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from faceswap_gan.errors import SettingsError
-from faceswap_gan.faces.boxes import clip, iou
+from faceswap_gan.faces.boxes import iou
 from faceswap_gan.faces.detector import FaceDetector
 from faceswap_gan.media.images import read_image, resize
 
@@ -58,7 +58,7 @@ def test_agrees_with_the_package(photos):
             if face["confidence"] <= 0.9:
                 continue
             x, y, w, h = face["box"]
-            boxes = np.stack([clip(f.box, width=width - 1, height=height - 1) for f in ours])
+            boxes = np.stack([np.clip(f.box, 0, [width - 1, height - 1] * 2) for f in ours])
             overlap = iou(np.asarray([[x, y, x + w, y + h]], float), boxes)[0]
             best = int(overlap.argmax())
             points = np.asarray([face["keypoints"][key] for key in KEYS])
@@ -115,3 +115,18 @@ def test_refine_steadies_points_and_doubts_what_is_no_face(detector, photos):
 @pytest.mark.parametrize("name", ["img_low_res_240p.jpg", "img_eyes_closed.jpeg", "img_motion_blur.jpg"])
 def test_hard_photos_are_found(detector, facedata, name):
     assert detector.detect([read_image(facedata / "hard" / name)])[0]
+
+
+def test_a_search_may_ask_for_smaller_faces_than_the_detectors_own(monkeypatch):
+    """A reference picture and a turned cut-out are no frames: --min-face says nothing about them."""
+    asked = []
+
+    def look(images, least):
+        asked.append(least)
+        return [[] for _ in images]
+
+    large = FaceDetector(min_size=200)
+    monkeypatch.setattr(large, "_detect", look)
+    for least in (None, 40, 300):
+        large.detect([np.zeros((100, 100, 3), np.uint8)], min_size=least)
+    assert asked == [200, 40, 300]

@@ -55,6 +55,15 @@ def test_short_gaps_are_bridged_and_long_ones_are_not():
     assert gap.box[0] == pytest.approx(61, abs=1)
 
 
+def test_who_is_hidden_does_not_get_the_face_of_who_stands_in_front():
+    script = [[face(90)] + [face(50)] * (not 13 <= i < 18) for i in range(40)]
+    found = list(find_faces(frames(40), Scripted(script), max_faces=2))
+    for one in found[13:18]:
+        (hidden,) = (crop.face for crop in one.faces if crop.face.box[0] < 70)
+        assert hidden.score == 0
+        assert hidden.box[0] == pytest.approx(50, abs=1)
+
+
 def test_smoothing_restarts_at_a_cut():
     script = [[face(50)] if i < 20 else [face(70)] for i in range(40)]
     found = where(find_faces(frames(40, scene=lambda i: i // 20), Scripted(script)))

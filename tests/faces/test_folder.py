@@ -75,6 +75,42 @@ def test_a_killed_run_leaves_a_readable_folder_and_can_be_repeated(tmp_path, vid
     assert len((faces / RECORDS).read_text().splitlines()) == 2
 
 
+class KillError(BaseException):
+    """What stands for a kill."""
+
+
+def killed(*_, **__):
+    raise KillError
+
+
+def test_a_run_killed_at_its_very_end_leaves_no_face_of_unknown_origin(tmp_path, video, monkeypatch):
+    faces = tmp_path / "faces"
+    for stop in ("pathlib.Path.unlink", "faceswap_gan.faces.folder.write_whole"):
+        write(faces, video, [crop(1), crop(2)])
+        with monkeypatch.context() as patch:
+            patch.setattr(stop, killed)
+            with pytest.raises(KillError):
+                write(faces, video, [crop(2)])
+        assert all(one.face is not None for one in FaceFolder(faces))
+        write(faces, video, [crop(2)])
+        assert [one.frame for one in FaceFolder(faces)] == [2]
+
+
+def test_a_run_killed_at_its_very_first_picture_can_be_repeated(tmp_path, video, monkeypatch):
+    def written_and_killed(path, image):
+        write_image(path, image)
+        raise KillError
+
+    faces = tmp_path / "faces"
+    with monkeypatch.context() as patch:
+        patch.setattr("faceswap_gan.faces.folder.write_image", written_and_killed)
+        with pytest.raises(KillError):
+            write(faces, video, [crop(1)])
+    assert [path.name for path in faces.glob("*.png")] == ["000001_0.png"]
+    write(faces, video, [crop(1), crop(2)])
+    assert [one.frame for one in FaceFolder(faces)] == [1, 2]
+
+
 def test_an_error_keeps_what_there_is(tmp_path, video):
     faces = tmp_path / "faces"
     write(faces, video, [crop(1), crop(2)])

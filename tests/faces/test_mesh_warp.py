@@ -8,7 +8,7 @@ import pytest
 
 from faceswap_gan.errors import SettingsError
 from faceswap_gan.faces import mesh_warp
-from faceswap_gan.faces.mesh_warp import map_back, rasterise, reduction, sample, warp_mesh
+from faceswap_gan.faces.mesh_warp import rasterise, reduction, warp_mesh
 
 SIDE = 9
 
@@ -171,14 +171,6 @@ def test_one_remap(picture, monkeypatch):
     points, triangles = grid_mesh()
     warp_mesh(picture, points, points, triangles, picture.shape)
     assert calls == [1]
-
-
-def test_every_takes_a_coarser_map(picture):
-    points, triangles = grid_mesh()
-    raster = rasterise(points, triangles, picture.shape, margin=3)
-    there = map_back(raster, points, points, triangles)
-    coarse = sample(picture, there.every(4))
-    assert np.array_equal(coarse, sample(picture, there)[::4, ::4])
 
 
 def test_bad_meshes_are_refused(picture):

@@ -60,6 +60,17 @@ def test_what_the_detector_missed_is_found_where_it_must_have_been():
     assert all(frame.faces[0].face.score > 0.9 for frame in scan.frames)
 
 
+def test_who_is_hidden_does_not_get_the_face_of_who_stands_in_front():
+    script = [[face(90)] + [face(50)] * (not 13 <= i < 18) for i in range(40)]
+    scan = scan_of(script)
+    assert [len(frame.faces) for frame in scan.frames] == [1 if 13 <= i < 18 else 2 for i in range(40)]
+    hidden = scan.frames[20].faces_by_track
+    (track,) = (number for number, one in hidden.items() if one.box[0] < 70)
+    for frame in smooth_scan(scan).frames[13:18]:
+        assert frame.faces_by_track[track].score == 0
+        assert frame.faces_by_track[track].box[0] == pytest.approx(50, abs=1)
+
+
 def test_scenes_are_told_apart():
     scan = scan_of([[face(50)] if i < 20 else [face(70)] for i in range(40)], scene=lambda i: i // 20)
     assert [frame.scene for frame in scan.frames] == [0] * 20 + [1] * 20

@@ -64,6 +64,17 @@ def test_blurred_faces_are_found_beside_the_persons_own():
     assert blur.find(0.0) == {}
 
 
+def test_a_soft_face_is_not_blurred_beside_somebody_elses_in_the_same_place():
+    rng = np.random.default_rng(0)
+    blur = BlurFinder()
+    for i in range(16):
+        image = rng.integers(0, 255, (160, 320, 3)).astype(np.uint8)
+        if i >= 11:  # who comes later has little hair, or stands in softer light
+            image = cv2.GaussianBlur(image, (0, 0), 3)
+        blur.look(replace(crop(face(50), image=image), frame=i, track=int(i >= 11)))
+    assert blur.find(0.5) == {}
+
+
 def test_the_list_names_everybody_left_out(tmp_path):
     script = [[face(50), face(200, width=90)] + [face(125, y=0, width=40)] * (i == 9) for i in range(20)]
     scan = scan_faces(frames(20), Scripted(script))

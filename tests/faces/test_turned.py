@@ -2,9 +2,13 @@
 
 import numpy as np
 import pytest
+from scripted import Scripted, face, frames
 
+from faceswap_gan.faces import key_search
 from faceswap_gan.faces.detector import Face, FaceDetector
-from faceswap_gan.faces.turned import look_turned, needs_second_look
+from faceswap_gan.faces.scan import scan_faces
+from faceswap_gan.faces.tracker import FaceTracker
+from faceswap_gan.faces.turned import is_reversed, look_turned, needs_second_look
 from faceswap_gan.media.images import read_image
 
 
@@ -45,6 +49,55 @@ def test_one_that_is_no_surer_is_left():
     assert look_turned(Sees(0.98), image, doubtful(0.96)) is None
     assert needs_second_look(doubtful())
     assert not needs_second_look(doubtful(0.99))
+
+
+def upside_down(one, score=0.99):
+    points = one.box.reshape(2, 2).sum(axis=0) - one.landmarks
+    return Face(one.box, points.astype(np.float32), score)
+
+
+def test_which_way_up_is_told_by_the_eyes():
+    upright = face(50)
+    assert is_reversed(upside_down(upright), upright)
+    assert is_reversed(upright, upside_down(upright))
+    assert not is_reversed(upright, upright)
+    profile = upright.landmarks.copy()
+    profile[1] = profile[0] - [1, 0]
+    assert not is_reversed(Face(upright.box, profile, 0.9), upright)
+
+
+def test_between_searches_too_a_head_is_the_right_way_up(monkeypatch):
+    """Asked about the place of an upside-down head, the detector gives an upright one with a fair score."""
+    seen = face(50, score=0.95)
+    monkeypatch.setattr(key_search, "look_turned", lambda detector, image, one: upside_down(one))
+    scan = scan_faces(frames(40), Scripted([[seen]] * 40))
+    for frame in scan.frames:
+        (found,) = (each.face for each in frame.faces)
+        assert found.landmarks[0, 0] > found.landmarks[1, 0]
+
+
+def test_what_is_asked_for_in_a_gap_is_not_turned_over(monkeypatch):
+    """A search that misses the head leaves a gap, rather than the upright face that is read at its place."""
+    monkeypatch.setattr(key_search, "look_turned", lambda detector, image, one: upside_down(one))
+    detector = Scripted([[face(50, score=0.95)]] * 40)
+    whole = detector.detect
+    detector.detect = lambda images, **_: [
+        [] if 20 <= detector._number(image) < 24 else faces
+        for image, faces in zip(images, whole(images), strict=True)
+    ]
+    scan = scan_faces(frames(40), detector)
+    assert [len(frame.faces) for frame in scan.frames] == [0 if 20 <= i < 24 else 1 for i in range(40)]
+
+
+def test_a_track_that_is_asked_about_is_not_turned_over():
+    one = face(50)
+    middle = one.landmarks.mean(axis=0)
+    near = Face(one.box, (middle + (one.landmarks - middle) * [1, 0.5]).astype(np.float32), 0.99)
+    tracker = FaceTracker()
+    for _ in range(4):
+        tracker.update([upside_down(near)])
+    assert tracker.update([], look=lambda boxes: [near]) == ()
+    assert len(tracker.update([], look=lambda boxes: [upside_down(near)])) == 1
 
 
 def test_a_photo_upside_down(facedata):
