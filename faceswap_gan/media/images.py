@@ -6,7 +6,6 @@ BGR, EXIF and alpha channels end here: everything above sees RGB uint8 (H, W, 3)
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap_gan.errors import MediaError
+from faceswap_gan.media.disk import flush
 
 PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
 DEEP_SUFFIXES = frozenset({".png", ".tif", ".tiff"})
@@ -213,19 +213,3 @@ def _read_bytes(path: Path) -> NDArray[np.uint8]:
 def _not_a_picture(path: Path) -> str:
     known = ", ".join(sorted(PICTURE_SUFFIXES))
     return f"expected a picture ({known}), got {path}, which does not decode; it may be damaged."
-
-
-def flush(path: Path) -> None:
-    """Wait until a file or a folder's entries are on the disk.
-
-    Raises:
-        OSError: the disk does not take it.
-    """
-    is_folder = path.is_dir()
-    if is_folder and sys.platform == "win32":
-        return  # Windows opens no folders; NTFS keeps a journal of their entries
-    descriptor = os.open(path, os.O_RDONLY if is_folder else os.O_RDWR)  # Windows flushes what may be written
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -87,7 +87,7 @@ def _add_to_webp(data: bytes, packet: bytes) -> bytes:
     if kind == _EXTENDED:
         body = body[:8] + bytes([body[8] | _HAS_XMP]) + body[9:]
     else:
-        width, height, alpha = webp_size(kind, data[20:30])
+        width, height, alpha = _webp_size(kind, data[20:30])
         flags = _HAS_XMP | (_HAS_ALPHA if alpha else 0)
         head = bytes([flags, 0, 0, 0]) + (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
         body = _chunk(_EXTENDED, head) + body
@@ -99,7 +99,7 @@ def _chunk(name: bytes, content: bytes) -> bytes:
     return name + struct.pack("<I", len(content)) + content + b"\0" * (len(content) % 2)
 
 
-def webp_size(kind: bytes, start: bytes) -> tuple[int, int, bool]:
+def _webp_size(kind: bytes, start: bytes) -> tuple[int, int, bool]:
     """Read width, height and whether there may be alpha off the first bytes of a bitstream."""
     if kind == b"VP8L":  # WebP lossless bitstream specification, 3
         bits = int.from_bytes(start[1:5], "little")

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from faceswap_gan.config import Settings
 from faceswap_gan.errors import DivergedError, ModelError
-from faceswap_gan.media.images import flush, write_whole
+from faceswap_gan.media.disk import flush
+from faceswap_gan.media.images import write_whole
 from faceswap_gan.nn.generator import Swap, split_head
 from faceswap_gan.training.best import checkpoint_folder, find_best
 from faceswap_gan.training.networks import Networks, build_networks, build_painter

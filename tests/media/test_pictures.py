@@ -124,14 +124,6 @@ def test_the_size_is_that_of_the_picture_as_it_is_read(tmp_path, orientation, or
     assert read_size(path) == read_image(path).shape[1::-1]
 
 
-def test_where_a_header_does_not_tell_the_picture_does(tmp_path):
-    data = encode_image(draw(1)[0], ".png")
-    with_exif = data[:33] + struct.pack(">I", 0) + b"eXIf" + bytes(4) + data[33:]
-    (tmp_path / "a.png").write_bytes(with_exif)
-    assert read_size(tmp_path / "a.png") is None
-    assert plan_output(tmp_path / "out", like=read_info(tmp_path)).size == (64, 48)
-
-
 def test_a_folder_is_listed_once_however_many_pictures_it_has(folder, tmp_path, monkeypatch):
     listed = []
     whole = list_images
