@@ -85,10 +85,12 @@ class TrackCopy:
     def check(self, path: Path) -> None:
         """Refuse the output if sound would be lost; tell of anything else that would be.
 
+        Sound whose codec FFmpeg does not know goes into no container, so it is told of.
+
         Raises:
             MediaError: the container cannot hold one of the sound's codecs.
         """
-        sound = [stream for stream in self._refused if stream.type == "audio"]
+        sound = [stream for stream in self._refused if stream.type == "audio" and stream.codec_context]
         if sound:
             names = ", ".join(dict.fromkeys(map(_codec, sound)))
             raise MediaError(
@@ -183,4 +185,5 @@ def _takes(container: str, stream: Any) -> bool:
 
 
 def _codec(stream: Any) -> str:
-    return stream.codec_context.name if stream.codec_context else stream.name or "unknown"
+    """Name a stream's codec, or the stream; where neither is known, PyAV's sound and subtitles have no name at all."""
+    return stream.codec_context.name if stream.codec_context else getattr(stream, "name", None) or "unknown"
