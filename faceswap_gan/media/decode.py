@@ -13,6 +13,7 @@ from typing import Any
 import av
 
 from faceswap_gan.errors import MediaError, SettingsError
+from faceswap_gan.media.timeline import Timeline
 
 log = logging.getLogger(__name__)
 
@@ -57,15 +58,21 @@ def video_stream(container: Any, path: Path) -> Any:
     Raises:
         MediaError: there is none, or its pictures are too big to be true.
     """
-    for stream in container.streams.video:
-        if not (int(stream.disposition) & int(av.stream.Disposition.attached_pic)):
-            if stream.codec_context is None:
-                raise MediaError(f"expected a video in {path}, got a codec that FFmpeg does not know; convert it.")
-            check_size(stream.codec_context.width, stream.codec_context.height, path)
-            stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
-            stream.thread_type = "AUTO"
-            return stream
-    raise MediaError(f"expected a video, got {path}, which has no video stream; it may be a sound file.")
+    stream: Any = next(iter(moving_pictures(container)), None)
+    if stream is None:
+        raise MediaError(f"expected a video, got {path}, which has no video stream; it may be a sound file.")
+    if stream.codec_context is None:
+        raise MediaError(f"expected a video in {path}, got a codec that FFmpeg does not know; convert it.")
+    check_size(stream.codec_context.width, stream.codec_context.height, path)
+    stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+    stream.thread_type = "AUTO"
+    return stream
+
+
+def moving_pictures(container: Any) -> list[Any]:
+    """List the video streams, cover art aside; the first is the video."""
+    cover = int(av.stream.Disposition.attached_pic)
+    return [stream for stream in container.streams.video if not int(stream.disposition) & cover]
 
 
 def check_size(width: int, height: int, path: Path) -> None:
@@ -123,26 +130,33 @@ def exact_seconds(value: float) -> Fraction:
 
 
 class Clock:
-    """Presentation times that exist and grow.
+    """Presentation times that exist and grow, with one line a video for each kind of time that does not.
 
     Args:
+        path: the video.
         time_base: seconds per unit.
         rate: frames per second, for frames that carry no time.
     """
 
-    def __init__(self, time_base: Fraction, rate: Fraction) -> None:
+    def __init__(self, path: Path, time_base: Fraction, rate: Fraction) -> None:
         self.time_base = time_base
-        self._step = max(1, round(1 / (rate * time_base)))
-        self._last: int | None = None
+        self._path, self._told = path, set[str]()
+        self._line = Timeline(round(1 / (rate * time_base)))
 
     def tick(self, frame: av.VideoFrame, index: int) -> int:
         """Give a frame's time, later than that of the one before."""
-        pts = frame.pts
-        if pts is None:
-            pts = 0 if self._last is None else self._last + self._step
-            log.warning("frame %d carries no presentation time; %d is taken", index, pts)
-        elif self._last is not None and pts <= self._last:
-            log.warning("frame %d is timed %d, not after %d; moved one unit past", index, pts, self._last)
-            pts = self._last + 1
-        self._last = int(pts)
-        return self._last
+        if frame.pts is None:
+            self._tell("carries no presentation time; it follows the one before by a frame's duration", index)
+            return self._line.next()
+        last, offset = self._line.last, self._line.offset
+        pts = self._line.place(int(frame.pts))
+        if self._line.offset != offset:
+            self._tell("is timed before the one before it; it and all that follows are moved on as one piece", index)
+        elif last is not None and int(frame.pts) + offset <= last:
+            self._tell("is not timed after the one before it; moved one unit past", index)
+        return pts
+
+    def _tell(self, what: str, index: int) -> None:
+        if what not in self._told:
+            self._told.add(what)
+            log.warning("%s: frame %d %s; others like it are not told of", self._path, index, what)

@@ -11,6 +11,7 @@ from typing import Any
 import av
 
 from faceswap_gan.errors import MediaError
+from faceswap_gan.media.decode import moving_pictures
 from faceswap_gan.media.images import is_picture
 from faceswap_gan.media.video import open_video, read_info
 
@@ -87,9 +88,7 @@ class _Sound:
 
 
 def _read_packets(container: Any, path: Path) -> tuple[tuple[float, ...], tuple[SoundFacts, ...]]:
-    video = next(
-        s for s in container.streams.video if not (int(s.disposition) & int(av.stream.Disposition.attached_pic))
-    )
+    video = moving_pictures(container)[0]
     sounds = {stream.index: _Sound(stream) for stream in container.streams.audio}
     seconds = []
     try:

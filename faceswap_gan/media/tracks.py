@@ -13,8 +13,9 @@ from typing import Any
 import av
 
 from faceswap_gan.errors import MediaError
-from faceswap_gan.media.decode import open_file
+from faceswap_gan.media.decode import moving_pictures, open_file
 from faceswap_gan.media.images import is_picture
+from faceswap_gan.media.timeline import Follower
 
 log = logging.getLogger(__name__)
 
@@ -147,9 +148,7 @@ class TrackCopy:
 
     def _read(self) -> Iterator[Any]:
         try:
-            for packet in self._input.demux(*self._kept):
-                if packet.dts is None:
-                    continue
+            for packet in self._timed():
                 unit = Fraction(packet.time_base)
                 if not self._cut.holds((packet.dts if packet.pts is None else packet.pts) * unit):
                     continue
@@ -160,6 +159,25 @@ class TrackCopy:
                 yield packet
         except (av.FFmpegError, OSError) as error:
             log.warning("the sound of %s breaks off (%s); the rest is left out", self._source, error.strerror)
+
+    def _timed(self) -> Iterator[Any]:
+        """Give the packets that have a time, moved on with the pictures where the file's times jump back."""
+        video = next(iter(moving_pictures(self._input)), None)
+        follower = Follower(video, strict=self._container in ("mp4", "mov"))
+        for packet in self._input.demux(*self._kept, *([video] if video else [])):
+            if packet.dts is None:
+                continue
+            if packet.stream is video:
+                follower.watch(packet)
+                continue
+            follower.move(packet)
+            yield packet
+        if follower.squeezed:
+            log.warning(
+                "%d packets beside the pictures of %s come before the one before them; moved past it",
+                follower.squeezed,
+                self._source,
+            )
 
     def _chapters(self) -> Iterator[dict[str, Any]]:
         cut = self._cut
@@ -185,5 +203,5 @@ def _takes(container: str, stream: Any) -> bool:
 
 
 def _codec(stream: Any) -> str:
-    """Name a stream's codec, or the stream; where neither is known, PyAV's sound and subtitles have no name at all."""
+    """Name a stream's codec, or the stream; sound and subtitles without a codec have no name at all in PyAV."""
     return stream.codec_context.name if stream.codec_context else getattr(stream, "name", None) or "unknown"

@@ -139,7 +139,8 @@ def read_frames(
     """Read a video frame by frame; holds one frame at a time.
 
     A damaged tail ends the video with a logged warning. Frames that carry no time of their own follow the
-    one before by its duration, and a time that does not grow is moved one unit past the last, with a warning.
+    one before by a frame's duration. A time that does not grow is moved one unit past the last; where times jump
+    back, as in two recordings in a row, all that follows is moved on as one piece. One warning tells of each.
 
     Args:
         path: video, GIF, picture, or folder of pictures, which are sorted by name.
@@ -204,7 +205,7 @@ def _between(source: Iterator[_Given], path: Path, start: float | None, end: flo
 def _read_video(path: Path) -> Iterator[_Given]:
     with open_video(path) as container:
         stream = video_stream(container, path)
-        clock = Clock(Fraction(stream.time_base), Fraction(stream.guessed_rate or _PICTURE_RATE))
+        clock = Clock(path, Fraction(stream.time_base), Fraction(stream.guessed_rate or _PICTURE_RATE))
         matrix = UPRIGHT
         for index, decoded in enumerate(decode_video(container, stream, path)):
             if index == 0:
