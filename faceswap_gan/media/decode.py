@@ -89,33 +89,50 @@ def check_size(width: int, height: int, path: Path) -> None:
 
 
 def decode_video(container: Any, stream: Any, path: Path) -> Iterator[av.VideoFrame]:
-    """Decode the pictures of a stream; a damaged tail ends them with a logged warning.
+    """Decode the pictures of a stream; what is damaged is left out with a logged warning.
 
     Raises:
         MediaError: nothing decodes, or a picture has another size than the first.
     """
     count = 0
     size: tuple[int, int] | None = None
-    try:
-        for frame in container.decode(stream):
-            if size is None:
-                size = frame.width, frame.height
-                check_size(*size, path)
-            if size != (frame.width, frame.height):
-                raise MediaError(
-                    f"expected every frame of {path} to be {size[0]}x{size[1]}, got {frame.width}x"
-                    f"{frame.height} at frame {count}; re-encode the video to one size first."
-                )
-            count += 1
-            yield frame
-    except (av.FFmpegError, OSError) as error:
-        if count:
-            log.warning("%s breaks off after %d frames (%s); the rest is left out", path, count, error.strerror)
+    for frame in _decode(container, stream, path):
+        if size is None:
+            size = frame.width, frame.height
+            check_size(*size, path)
+        if size != (frame.width, frame.height):
+            raise MediaError(
+                f"expected every frame of {path} to be {size[0]}x{size[1]}, got {frame.width}x"
+                f"{frame.height} at frame {count}; re-encode the video to one size first."
+            )
+        count += 1
+        yield frame
     if count == 0:
         raise MediaError(
             f"expected at least one frame in {path}, got none that decodes; the file may be cut off or "
             f"need a decoder ({stream.codec_context.name}) that is not built in."
         )
+
+
+def _decode(container: Any, stream: Any, path: Path) -> Iterator[av.VideoFrame]:
+    """Decode packet by packet: one that does not decode costs what it shows, a file that breaks off all the rest."""
+    count = skipped = 0
+    try:
+        for packet in container.demux(stream):
+            try:
+                frames = packet.decode()
+            except av.InvalidDataError:
+                skipped += 1
+                continue
+            for frame in frames:
+                count += 1
+                yield frame
+    except (av.FFmpegError, OSError) as error:
+        if count:
+            log.warning("%s breaks off after %d frames (%s); the rest is left out", path, count, error.strerror)
+    finally:
+        if count and skipped:
+            log.warning("%s: %d of its packets do not decode; what they show is left out", path, skipped)
 
 
 def exact_seconds(value: float) -> Fraction:

@@ -138,9 +138,10 @@ def read_frames(
 ) -> Iterator[Frame]:
     """Read a video frame by frame; holds one frame at a time.
 
-    A damaged tail ends the video with a logged warning. Frames that carry no time of their own follow the
-    one before by a frame's duration. A time that does not grow is moved one unit past the last; where times jump
-    back, as in two recordings in a row, all that follows is moved on as one piece. One warning tells of each.
+    A packet that does not decode is left out, and a damaged tail ends the video, each with a logged warning.
+    Frames that carry no time of their own follow the one before by a frame's duration. A time that does not grow is
+    moved one unit past the last; where times jump back, as in two recordings in a row, all that follows is moved
+    on as one piece. One warning tells of each.
 
     Args:
         path: video, GIF, picture, or folder of pictures, which are sorted by name.

@@ -7,6 +7,7 @@ import resource
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from fakes import draw
@@ -99,6 +100,24 @@ def test_cut_off_tail_ends_the_video_with_a_warning(make_video, tmp_path, caplog
     assert 1 < len(list(read_frames(tmp_path / "cut.mkv"))) < 60
 
 
+@pytest.mark.parametrize("bad", [(20,), (11, 20, 21)])
+def test_a_damaged_packet_in_the_middle_costs_what_it_shows(make_video, tmp_path, caplog, bad):
+    whole = make_video(pts=range(0, 60 * 512, 512), images=draw(60), codec="mpeg4")
+    data = whole.read_bytes()
+    with av.open(str(whole)) as container:
+        packets = [bytes(packet) for packet in container.demux(video=0) if packet.size]
+    for number in bad:
+        data = data.replace(packets[number], b"\xff" * len(packets[number]))
+    (tmp_path / "damaged.mp4").write_bytes(data)
+    given = [f.pts for f in read_frames(whole)]
+    assert not caplog.records
+    found = [f.pts for f in read_frames(tmp_path / "damaged.mp4")]
+    assert found == [pts for index, pts in enumerate(given) if index not in bad]
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{tmp_path / 'damaged.mp4'}: {len(bad)} of its packets do not decode; what they show is left out"
+    ]
+
+
 def test_what_is_no_video_is_one_clear_error(tmp_path, make_video):
     (tmp_path / "text.mp4").write_text("hello")
     (tmp_path / "empty.mp4").write_bytes(b"")
@@ -123,8 +142,6 @@ def test_a_playlist_cannot_reach_out(tmp_path):
 
 
 def _strip_video(source, target):
-    import av
-
     with av.open(str(source)) as given, av.open(str(target), "w") as out:
         stream = out.add_stream_from_template(given.streams.audio[0])
         for packet in given.demux(given.streams.audio[0]):
