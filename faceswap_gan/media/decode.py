@@ -117,6 +117,7 @@ def decode_video(container: Any, stream: Any, path: Path) -> Iterator[av.VideoFr
 def _decode(container: Any, stream: Any, path: Path) -> Iterator[av.VideoFrame]:
     """Decode packet by packet: one that does not decode costs what it shows, a file that breaks off all the rest."""
     count = skipped = 0
+    order = _StoredOrder() if container.format.name == "avi" else None
     try:
         for packet in container.demux(stream):
             try:
@@ -124,7 +125,7 @@ def _decode(container: Any, stream: Any, path: Path) -> Iterator[av.VideoFrame]:
             except av.InvalidDataError:
                 skipped += 1
                 continue
-            for frame in frames:
+            for frame in order.time(packet, frames) if order else frames:
                 count += 1
                 yield frame
     except (av.FFmpegError, OSError) as error:
@@ -133,6 +134,28 @@ def _decode(container: Any, stream: Any, path: Path) -> Iterator[av.VideoFrame]:
     finally:
         if count and skipped:
             log.warning("%s: %d of its packets do not decode; what they show is left out", path, skipped)
+
+
+class _StoredOrder:
+    """Times of an AVI's frames: it stores when packets are decoded, not when their pictures are shown.
+
+    What FFmpeg makes up in their place does not grow where pictures refer to later ones. A frame leaves the decoder in
+    the order of showing, always the same number of packets late, and says which packet brought it out.
+    """
+
+    def __init__(self) -> None:
+        self._first: int | None = None
+        self._late: int | None = None
+
+    def time(self, packet: Any, frames: list[av.VideoFrame]) -> list[av.VideoFrame]:
+        """Time the frames that a packet brought out; those at the very end have no time."""
+        if self._first is None:
+            self._first = packet.dts
+        for frame in frames:
+            if self._late is None:
+                self._late = 0 if frame.dts is None or self._first is None else frame.dts - self._first
+            frame.pts = None if frame.dts is None else frame.dts - self._late
+        return frames
 
 
 def exact_seconds(value: float) -> Fraction:
@@ -162,14 +185,15 @@ class Clock:
 
     def tick(self, frame: av.VideoFrame, index: int) -> int:
         """Give a frame's time, later than that of the one before."""
-        if frame.pts is None:
+        given = frame.dts if frame.pts is None else frame.pts
+        if given is None:
             self._tell("carries no presentation time; it follows the one before by a frame's duration", index)
             return self._line.next()
         last, offset = self._line.last, self._line.offset
-        pts = self._line.place(int(frame.pts))
+        pts = self._line.place(int(given))
         if self._line.offset != offset:
             self._tell("is timed before the one before it; it and all that follows are moved on as one piece", index)
-        elif last is not None and int(frame.pts) + offset <= last:
+        elif last is not None and int(given) + offset <= last:
             self._tell("is not timed after the one before it; moved one unit past", index)
         return pts
 

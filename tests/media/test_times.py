@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from fakes import draw
 
+from faceswap_gan.media.facts import read_facts
 from faceswap_gan.media.pixels import ColorTags, from_rgb
 from faceswap_gan.media.timeline import Timeline
 from faceswap_gan.media.video import VideoWriter, read_frames, read_info
@@ -92,3 +93,42 @@ def test_one_wrong_time_moves_nothing_else():
     line = Timeline(10)
     assert [line.place(t) for t in (0, 10, 10, 20, 200, 30, 210, 220)] == [0, 10, 11, 20, 200, 210, 211, 220]
     assert [line.place(t) for t in (5, 15, 25, 300)] == [230, 240, 250, 525]
+
+
+def _film(path, times, **options):
+    with av.open(str(path), "w") as out:
+        video = out.add_stream("libx264", rate=25, options={"crf": "10", **options})
+        video.width, video.height = 64, 48
+        for when, image in zip(times, draw(len(times)), strict=True):
+            frame = from_rgb(image, "yuv420p", ColorTags())
+            frame.pts, frame.time_base = when, Fraction(1, 25)
+            out.mux(video.encode(frame))
+        out.mux(video.encode(None))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("times", "options"),
+    [
+        (range(30), {"bf": "0"}),
+        (range(30), {"bf": "3", "b-adapt": "0", "b-pyramid": "normal"}),
+        (range(30), {"bf": "2", "b-adapt": "0"}),
+        ([0, 1, 2, 3, 9, 10, 11, 20, 21], {"bf": "0"}),
+    ],
+    ids=["as shown", "pyramid", "two", "gaps"],
+)
+def test_an_avi_is_timed_by_the_order_it_is_decoded_in(tmp_path, caplog, times, options):
+    path = _film(tmp_path / "film.avi", times, **options)
+    found = list(read_frames(path))
+    assert [round(frame.seconds * 25, 6) for frame in found] == list(times)
+    assert [round(when * 25, 6) for when in read_facts(path).seconds] == list(times)
+    same = [np.abs(f.image.astype(int) - image).mean() for f, image in zip(found, draw(len(times)), strict=True)]
+    assert max(same) < 8
+    assert len(caplog.records) <= (options["bf"] != "0")
+
+
+def test_a_film_without_any_times_has_its_rate_and_one_line(tmp_path, caplog):
+    path = _film(tmp_path / "film.h264", range(10))
+    assert [round(frame.seconds * 25, 6) for frame in read_frames(path)] == list(range(10))
+    (line,) = (record.getMessage() for record in caplog.records)
+    assert line.startswith(f"{path}: frame 0 carries no presentation time; it follows")
