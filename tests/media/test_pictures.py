@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import struct
+from fractions import Fraction
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -177,6 +179,35 @@ def test_gif_keeps_its_times_and_loops(make_video, tmp_path):
     _copy(tmp_path / "out.gif", tmp_path / "out.mp4")
     assert [round(f.seconds * 100) for f in read_frames(tmp_path / "out.mp4")] == [0, 5, 10, 40, 45]
     assert read_info(tmp_path / "out.mp4").planar.name == "yuv420p"
+
+
+def test_gif_keeps_how_long_its_last_picture_is_shown(tmp_path):
+    with av.open(str(tmp_path / "in.gif"), "w", options={"final_delay": "70"}) as out:
+        stream = out.add_stream("gif", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "rgb8"
+        stream.codec_context.time_base = Fraction(1, 100)
+        for when, image in zip((0, 5, 30), draw(3), strict=True):
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(format="rgb8")
+            frame.pts, frame.time_base = when, Fraction(1, 100)
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    _copy(tmp_path / "in.gif", tmp_path / "out.gif")
+    for name in ("in.gif", "out.gif"):
+        shown = [float(frame.duration * frame.time_base) for frame in read_frames(tmp_path / name)]
+        assert shown == pytest.approx([0.05, 0.25, 0.7])
+
+
+@pytest.mark.parametrize("name", ["result", "x.mp4", "x.gif"])
+def test_a_file_where_a_folder_is_meant_and_the_reverse_is_refused_at_once(make_video, tmp_path, name):
+    info, path = read_info(make_video()), tmp_path / name
+    if "." in name:
+        path.mkdir()
+        words = rf"a file at .*{name}, got a folder"
+    else:
+        path.write_text("x")
+        words = r"a folder of pictures at .*result, got a file"
+    with pytest.raises(MediaError, match=words):
+        plan_output(path, like=info)
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
