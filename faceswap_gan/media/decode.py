@@ -139,8 +139,8 @@ def _decode(container: Any, stream: Any, path: Path) -> Iterator[av.VideoFrame]:
 class _StoredOrder:
     """Times of an AVI's frames: it stores when packets are decoded, not when their pictures are shown.
 
-    What FFmpeg makes up in their place does not grow where pictures refer to later ones. A frame leaves the decoder in
-    the order of showing, always the same number of packets late, and says which packet brought it out.
+    What FFmpeg makes up in their place does not grow where pictures refer to later ones. A frame leaves the decoder
+    in the order of showing, always the same number of packets late, and says which packet brought it out.
     """
 
     def __init__(self) -> None:

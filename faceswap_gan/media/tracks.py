@@ -98,7 +98,7 @@ class TrackCopy:
                 f"expected a container that holds {names} sound, got {path.suffix}; "
                 f"name the output {path.with_suffix('.mkv').name} instead."
             )
-        lost = [f"{stream.type} ({_codec(stream)})" for stream in self._refused]
+        lost = [f"{_kind(stream)} ({_codec(stream)})" for stream in self._refused]
         if lost:
             log.warning("%s cannot hold %s; left out", path.suffix, ", ".join(lost))
 
@@ -140,6 +140,7 @@ class TrackCopy:
         except (av.FFmpegError, OSError) as error:
             raise MediaError(f"could not open {self._source} for its sound: {error.strerror}.") from error
         chapters = bool(self._input.chapters())
+        self._refused.extend(moving_pictures(self._input)[1:])
         for stream in self._input.streams:
             if stream.type == "attachment":
                 (self._attached if self._container == "matroska" else self._refused).append(stream)
@@ -200,6 +201,10 @@ def _takes(container: str, stream: Any) -> bool:
     except (ValueError, av.FFmpegError):
         return False
     return True
+
+
+def _kind(stream: Any) -> str:
+    return "another video" if stream.type == "video" else str(stream.type)
 
 
 def _codec(stream: Any) -> str:

@@ -133,3 +133,17 @@ def test_a_track_without_a_decoder_is_left_out_with_a_line(tmp_path, make_video,
         _copy(source, tmp_path / f"out{suffix}")
         assert {record.getMessage() for record in caplog.records} == {f"{suffix} cannot hold {name}; left out"}
         assert len(list(read_frames(tmp_path / f"out{suffix}"))) == 12
+
+
+def test_a_second_video_is_told_of(tmp_path, make_video, caplog):
+    first = make_video("first.mp4")
+    with av.open(str(first)) as given, av.open(str(tmp_path / "two.mp4"), "w") as out:
+        streams = [out.add_stream_from_template(given.streams.video[0]) for _ in range(2)]
+        for packet in given.demux(video=0):
+            for stream in streams if packet.dts is not None else ():
+                copy = av.Packet(bytes(packet))
+                copy.pts, copy.dts, copy.time_base = packet.pts, packet.dts, packet.time_base
+                copy.is_keyframe, copy.stream = packet.is_keyframe, stream
+                out.mux(copy)
+    _copy(tmp_path / "two.mp4", tmp_path / "out.mkv")
+    assert {record.getMessage() for record in caplog.records} == {".mkv cannot hold another video (h264); left out"}
