@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import struct
 from fractions import Fraction
+from zlib import crc32
 
 import av
 import cv2
@@ -244,20 +245,59 @@ def test_transparency_stays(tmp_path):
     assert read_alpha(tmp_path / "out.jpg") is None
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_transparency_is_turned_as_the_picture_is(tmp_path, orientation):
+    given = np.random.default_rng(2).integers(0, 256, (48, 64, 4), dtype=np.uint8)
+    given[..., 3] = given[..., 0]
+    _write_turned(tmp_path / "in.png", given, orientation)
+    _copy(tmp_path / "in.png", tmp_path / "out.png")
+    found = cv2.imread(str(tmp_path / "out.png"), cv2.IMREAD_UNCHANGED)
+    assert np.array_equal(found[..., :3], cv2.imread(str(tmp_path / "in.png"), cv2.IMREAD_COLOR))
+    assert np.array_equal(found[..., 3], found[..., 0])
+
+
+def test_transparency_that_may_lie_any_way_is_left_out(tmp_path):
+    given = np.full((48, 48, 4), 90, np.uint8)
+    given[:9, :9, 3] = 255
+    _write_turned(tmp_path / "in.png", given, 6)
+    assert read_alpha(tmp_path / "in.png") is None
+
+
+def _write_turned(path, picture, orientation):
+    """Write a PNG whose EXIF says how it lies."""
+    data = cv2.imencode(".png", picture)[1].tobytes()
+    body = b"eXIf" + b"II*\0" + struct.pack("<IHHHIHH", 8, 1, 274, 3, 1, orientation, 0) + bytes(4)
+    path.write_bytes(data[:33] + struct.pack(">I", len(body) - 4) + body + struct.pack(">I", crc32(body)) + data[33:])
+
+
 @pytest.mark.parametrize(
     ("source", "target"), [(".jpg", ".jpg"), (".jpg", ".png"), (".png", ".jpg"), (".png", ".png")]
 )
 def test_colour_profile_stays(tmp_path, source, target):
-    profile = np.random.default_rng(4).integers(0, 256, 70_000, dtype=np.uint8).tobytes()  # two segments of a JPEG
+    profile = _profile(b"RGB ")
     (tmp_path / f"in{source}").write_bytes(add_profile(encode_image(draw(1)[0], source), profile))
     _copy(tmp_path / f"in{source}", tmp_path / f"out{target}", metadata={"comment": "x"})
     assert read_profile(tmp_path / f"out{target}") == profile
     assert read_image(tmp_path / f"out{target}").shape == (48, 64, 3)
 
 
+def _profile(space):
+    """A profile of a colour space, long enough for two segments of a JPEG."""
+    filler = np.random.default_rng(4).integers(0, 256, 70_000, dtype=np.uint8).tobytes()
+    return filler[:16] + space + filler[20:]
+
+
+@pytest.mark.parametrize("space", [b"GRAY", b"CMYK"])
+@pytest.mark.parametrize("source", [".jpg", ".png"])
+def test_a_profile_of_other_colours_than_are_written_is_left_out(tmp_path, source, space):
+    (tmp_path / f"in{source}").write_bytes(add_profile(encode_image(draw(1)[0], source), _profile(space)))
+    _copy(tmp_path / f"in{source}", tmp_path / "out.png")
+    assert b"iCCP" not in (tmp_path / "out.png").read_bytes()
+
+
 def test_a_damaged_profile_is_left_out(tmp_path):
     for suffix in (".jpg", ".png"):
-        data = add_profile(encode_image(draw(1)[0], suffix), bytes(70_000))
+        data = add_profile(encode_image(draw(1)[0], suffix), _profile(b"RGB "))
         (tmp_path / f"in{suffix}").write_bytes(
             data.replace(b"\x01\x02", b"\x01\x03", 1) if suffix == ".jpg" else data[:60]
         )
