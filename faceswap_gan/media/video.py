@@ -61,7 +61,6 @@ class VideoInfo:
         duration: s; 0 if unknown.
         sample_aspect_ratio: width / height of one pixel, upright; 1 if unstated.
         rotation: degrees the stored picture is turned clockwise to stand upright (0, 90, 180, 270).
-        audio_streams: number of audio streams.
         color: colour tags.
         planar: how its samples are stored: depth and chroma.
         matrix: display matrix that makes the stored picture upright.
@@ -79,7 +78,6 @@ class VideoInfo:
     duration: float
     sample_aspect_ratio: Fraction = Fraction(1)
     rotation: int = 0
-    audio_streams: int = 0
     color: ColorTags = field(default_factory=ColorTags)
     planar: Planar = Planar("yuv", 8, (1, 1))
     matrix: Matrix = UPRIGHT
@@ -269,7 +267,6 @@ def _describe(path: Path, container: Any, stream: Any, first: av.VideoFrame) -> 
         duration=float(duration),
         sample_aspect_ratio=aspect if matrix[0] else 1 / aspect,
         rotation=-first.rotation % 360,
-        audio_streams=len(container.streams.audio),
         color=read_tags(first),
         planar=read_planar(first.format.name),
         matrix=matrix,
