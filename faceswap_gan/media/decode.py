@@ -13,6 +13,7 @@ from typing import Any
 import av
 
 from faceswap_gan.errors import MediaError, SettingsError
+from faceswap_gan.media.timeline import Timeline
 
 log = logging.getLogger(__name__)
 
@@ -57,15 +58,21 @@ def video_stream(container: Any, path: Path) -> Any:
     Raises:
         MediaError: there is none, or its pictures are too big to be true.
     """
-    for stream in container.streams.video:
-        if not (int(stream.disposition) & int(av.stream.Disposition.attached_pic)):
-            if stream.codec_context is None:
-                raise MediaError(f"expected a video in {path}, got a codec that FFmpeg does not know; convert it.")
-            check_size(stream.codec_context.width, stream.codec_context.height, path)
-            stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
-            stream.thread_type = "AUTO"
-            return stream
-    raise MediaError(f"expected a video, got {path}, which has no video stream; it may be a sound file.")
+    stream: Any = next(iter(moving_pictures(container)), None)
+    if stream is None:
+        raise MediaError(f"expected a video, got {path}, which has no video stream; it may be a sound file.")
+    if stream.codec_context is None:
+        raise MediaError(f"expected a video in {path}, got a codec that FFmpeg does not know; convert it.")
+    check_size(stream.codec_context.width, stream.codec_context.height, path)
+    stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+    stream.thread_type = "AUTO"
+    return stream
+
+
+def moving_pictures(container: Any) -> list[Any]:
+    """List the video streams, cover art aside; the first is the video."""
+    cover = int(av.stream.Disposition.attached_pic)
+    return [stream for stream in container.streams.video if not int(stream.disposition) & cover]
 
 
 def check_size(width: int, height: int, path: Path) -> None:
@@ -82,33 +89,73 @@ def check_size(width: int, height: int, path: Path) -> None:
 
 
 def decode_video(container: Any, stream: Any, path: Path) -> Iterator[av.VideoFrame]:
-    """Decode the pictures of a stream; a damaged tail ends them with a logged warning.
+    """Decode the pictures of a stream; what is damaged is left out with a logged warning.
 
     Raises:
         MediaError: nothing decodes, or a picture has another size than the first.
     """
     count = 0
     size: tuple[int, int] | None = None
-    try:
-        for frame in container.decode(stream):
-            if size is None:
-                size = frame.width, frame.height
-                check_size(*size, path)
-            if size != (frame.width, frame.height):
-                raise MediaError(
-                    f"expected every frame of {path} to be {size[0]}x{size[1]}, got {frame.width}x"
-                    f"{frame.height} at frame {count}; re-encode the video to one size first."
-                )
-            count += 1
-            yield frame
-    except (av.FFmpegError, OSError) as error:
-        if count:
-            log.warning("%s breaks off after %d frames (%s); the rest is left out", path, count, error.strerror)
+    for frame in _decode(container, stream, path):
+        if size is None:
+            size = frame.width, frame.height
+            check_size(*size, path)
+        if size != (frame.width, frame.height):
+            raise MediaError(
+                f"expected every frame of {path} to be {size[0]}x{size[1]}, got {frame.width}x"
+                f"{frame.height} at frame {count}; re-encode the video to one size first."
+            )
+        count += 1
+        yield frame
     if count == 0:
         raise MediaError(
             f"expected at least one frame in {path}, got none that decodes; the file may be cut off or "
             f"need a decoder ({stream.codec_context.name}) that is not built in."
         )
+
+
+def _decode(container: Any, stream: Any, path: Path) -> Iterator[av.VideoFrame]:
+    """Decode packet by packet: one that does not decode costs what it shows, a file that breaks off all the rest."""
+    count = skipped = 0
+    order = _StoredOrder() if container.format.name == "avi" else None
+    try:
+        for packet in container.demux(stream):
+            try:
+                frames = packet.decode()
+            except av.InvalidDataError:
+                skipped += 1
+                continue
+            for frame in order.time(packet, frames) if order else frames:
+                count += 1
+                yield frame
+    except (av.FFmpegError, OSError) as error:
+        if count:
+            log.warning("%s breaks off after %d frames (%s); the rest is left out", path, count, error.strerror)
+    finally:
+        if count and skipped:
+            log.warning("%s: %d of its packets do not decode; what they show is left out", path, skipped)
+
+
+class _StoredOrder:
+    """Times of an AVI's frames: it stores when packets are decoded, not when their pictures are shown.
+
+    What FFmpeg makes up in their place does not grow where pictures refer to later ones. A frame leaves the decoder
+    in the order of showing, always the same number of packets late, and says which packet brought it out.
+    """
+
+    def __init__(self) -> None:
+        self._first: int | None = None
+        self._late: int | None = None
+
+    def time(self, packet: Any, frames: list[av.VideoFrame]) -> list[av.VideoFrame]:
+        """Time the frames that a packet brought out; those at the very end have no time."""
+        if self._first is None:
+            self._first = packet.dts
+        for frame in frames:
+            if self._late is None:
+                self._late = 0 if frame.dts is None or self._first is None else frame.dts - self._first
+            frame.pts = None if frame.dts is None else frame.dts - self._late
+        return frames
 
 
 def exact_seconds(value: float) -> Fraction:
@@ -123,26 +170,34 @@ def exact_seconds(value: float) -> Fraction:
 
 
 class Clock:
-    """Presentation times that exist and grow.
+    """Presentation times that exist and grow, with one line a video for each kind of time that does not.
 
     Args:
+        path: the video.
         time_base: seconds per unit.
         rate: frames per second, for frames that carry no time.
     """
 
-    def __init__(self, time_base: Fraction, rate: Fraction) -> None:
+    def __init__(self, path: Path, time_base: Fraction, rate: Fraction) -> None:
         self.time_base = time_base
-        self._step = max(1, round(1 / (rate * time_base)))
-        self._last: int | None = None
+        self._path, self._told = path, set[str]()
+        self._line = Timeline(round(1 / (rate * time_base)))
 
     def tick(self, frame: av.VideoFrame, index: int) -> int:
         """Give a frame's time, later than that of the one before."""
-        pts = frame.pts
-        if pts is None:
-            pts = 0 if self._last is None else self._last + self._step
-            log.warning("frame %d carries no presentation time; %d is taken", index, pts)
-        elif self._last is not None and pts <= self._last:
-            log.warning("frame %d is timed %d, not after %d; moved one unit past", index, pts, self._last)
-            pts = self._last + 1
-        self._last = int(pts)
-        return self._last
+        given = frame.dts if frame.pts is None else frame.pts
+        if given is None:
+            self._tell("carries no presentation time; it follows the one before by a frame's duration", index)
+            return self._line.next()
+        last, offset = self._line.last, self._line.offset
+        pts = self._line.place(int(given))
+        if self._line.offset != offset:
+            self._tell("is timed before the one before it; it and all that follows are moved on as one piece", index)
+        elif last is not None and int(given) + offset <= last:
+            self._tell("is not timed after the one before it; moved one unit past", index)
+        return pts
+
+    def _tell(self, what: str, index: int) -> None:
+        if what not in self._told:
+            self._told.add(what)
+            log.warning("%s: frame %d %s; others like it are not told of", self._path, index, what)

@@ -11,6 +11,7 @@ from typing import Any
 import av
 
 from faceswap_gan.errors import MediaError
+from faceswap_gan.media.decode import moving_pictures
 from faceswap_gan.media.images import is_picture
 from faceswap_gan.media.video import open_video, read_info
 
@@ -87,19 +88,20 @@ class _Sound:
 
 
 def _read_packets(container: Any, path: Path) -> tuple[tuple[float, ...], tuple[SoundFacts, ...]]:
-    video = next(
-        s for s in container.streams.video if not (int(s.disposition) & int(av.stream.Disposition.attached_pic))
-    )
+    video = moving_pictures(container)[0]
     sounds = {stream.index: _Sound(stream) for stream in container.streams.audio}
     seconds = []
+    is_shown_as_stored = container.format.name == "avi"  # what FFmpeg gives for times of showing is made up
     try:
         for packet in container.demux(video, *container.streams.audio):
             if not packet.size:
                 continue
             if packet.stream.index in sounds:
                 sounds[packet.stream.index].take(packet)
-            elif packet.pts is not None and not packet.is_discard:
-                seconds.append(float(packet.pts * Fraction(packet.time_base)))
+            elif not packet.is_discard:
+                due = packet.dts if packet.pts is None or is_shown_as_stored else packet.pts
+                if due is not None:
+                    seconds.append(float(due * Fraction(packet.time_base)))
     except (av.FFmpegError, OSError) as error:
         if not seconds:
             raise MediaError(f"expected a video, got {path}, which breaks off at once ({error.strerror}).") from error

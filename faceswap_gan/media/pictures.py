@@ -78,7 +78,7 @@ def _write_gif(path: Path, plan: OutputPlan, pieces: Sequence[Segment]) -> None:
     """Write a GIF that loops, each picture with the best 256 colours of its own; times in 1/100 s, all it holds."""
     width, height = plan.size
     base = Fraction(plan.like.time_base)
-    with av.open(f"file:{path}", "w", format="gif") as output:
+    with av.open(f"file:{path}", "w", format="gif", options=_last_delay(pieces, base)) as output:
         stream: Any = output.add_stream("gif", rate=plan.like.frame_rate)
         stream.width, stream.height, stream.pix_fmt = width, height, "pal8"
         stream.codec_context.time_base = Fraction(1, 100)
@@ -89,6 +89,13 @@ def _write_gif(path: Path, plan: OutputPlan, pieces: Sequence[Segment]) -> None:
             frame.pts, frame.time_base = last, Fraction(1, 100)
             output.mux(stream.encode(frame))
         output.mux(stream.encode(None))
+
+
+def _last_delay(pieces: Sequence[Segment], base: Fraction) -> dict[str, str]:
+    """Tell the writer of GIFs how long the last picture is shown, if that is known: no later one says it."""
+    pts, duration = next(piece.last() for piece in reversed(pieces) if piece.frames)
+    shown = round((pts + duration) * base * 100) - round(pts * base * 100)
+    return {"final_delay": str(min(shown, 65535))} if shown > 0 else {}
 
 
 def _palette(frame: av.VideoFrame) -> av.VideoFrame:

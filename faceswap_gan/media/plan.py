@@ -209,6 +209,9 @@ def _check_place(path: Path) -> None:
     nearest = next(folder for folder in path.absolute().parents if folder.exists())
     if not nearest.is_dir() or not os.access(nearest, os.W_OK):
         raise MediaError(f"could not write {path}: {nearest} is no folder to write in; choose another place.")
+    if path.exists() and path.is_dir() != (kind_of(path) == "folder"):
+        wanted, got = ("file", "folder") if path.is_dir() else ("folder of pictures", "file")
+        raise MediaError(f"expected a {wanted} at {path}, got a {got} of that name; choose another name.")
 
 
 def _default_codec(path: Path, like: VideoInfo) -> str:

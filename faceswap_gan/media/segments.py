@@ -178,6 +178,10 @@ class Segment:
         """Presentation times in the order of decoding, without reading the pictures."""
         return [pts for pts, _, _, _ in self._records(data=False)]
 
+    def last(self) -> tuple[int, int]:
+        """Tell when the last picture is shown and for how long, 0 if unknown, without reading the pictures."""
+        return max((pts, duration) for pts, duration, _, _ in self._records(data=False))
+
     def packets(self) -> Iterator[EncodedPacket]:
         """Read packet by packet, in the order of decoding."""
         for pts, duration, key, data in self._records(data=True):

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 from numpy.typing import NDArray
 
+from faceswap_gan.media.folders import read_size
 from faceswap_gan.media.images import decode_file, is_picture
 
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -20,23 +22,44 @@ ALPHA_SUFFIXES = frozenset({".png", ".tif", ".tiff", ".webp"})
 
 
 def read_alpha(path: Path) -> NDArray[Any] | None:
-    """Read a picture's transparency: uint8 or uint16 (H, W), opaque at the top; None if it has none."""
+    """Read a picture's transparency: uint8 or uint16 (H, W), upright, opaque at the top.
+
+    Returns:
+        None if there is none, or if the colours do not tell which way it lies.
+    """
     if not is_picture(path) or path.suffix.lower() not in ALPHA_SUFFIXES:
         return None
     picture = decode_file(path, cv2.IMREAD_UNCHANGED)
-    return picture[..., 3] if picture.shape[2:] == (4,) else None
+    if picture.shape[2:] != (4,):
+        return None
+    return picture[..., 3] if read_size(path) else _upright(path, picture[..., 3])
+
+
+def _upright(path: Path, alpha: NDArray[Any]) -> NDArray[Any] | None:
+    """Turn transparency as OpenCV turns the colours, by EXIF, which it does not where it reads both."""
+    flags = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
+    stored, shown = decode_file(path, flags | cv2.IMREAD_IGNORE_ORIENTATION), decode_file(path, flags)
+    ways = [(turns, flips) for turns in range(4) for flips in (False, True)]
+    found = [_turn(alpha, *way) for way in ways if np.array_equal(_turn(stored, *way), shown)]
+    return found[0] if found and all(np.array_equal(one, found[0]) for one in found) else None
+
+
+def _turn(picture: NDArray[Any], turns: int, flips: bool) -> NDArray[Any]:
+    turned = np.rot90(picture, turns)
+    return turned[:, ::-1] if flips else turned
 
 
 def read_profile(path: Path) -> bytes | None:
-    """Read the ICC profile of a PNG or JPEG; None if it has none that is whole.
+    """Read the ICC profile of a PNG or JPEG; None if it has none that is whole and describes RGB, which we write.
 
     References:
-        PNG specification (2003), 11.3.3.3 iCCP; ICC.1:2022, annex B.4 JPEG.
+        PNG specification (2003), 11.3.3.3 iCCP; ICC.1:2022, 7.2.6 data colour space and annex B.4 JPEG.
     """
     data = path.read_bytes() if is_picture(path) else b""
-    if data.startswith(_PNG):
-        return _from_png(data)
-    return _from_jpeg(data) if data.startswith(b"\xff\xd8") else None
+    profile = _from_png(data) if data.startswith(_PNG) else None
+    if data.startswith(b"\xff\xd8"):
+        profile = _from_jpeg(data)
+    return profile if profile and profile[16:20] == b"RGB " else None
 
 
 def add_profile(data: bytes, profile: bytes | None) -> bytes:

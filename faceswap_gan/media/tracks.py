@@ -13,8 +13,9 @@ from typing import Any
 import av
 
 from faceswap_gan.errors import MediaError
-from faceswap_gan.media.decode import open_file
+from faceswap_gan.media.decode import moving_pictures, open_file
 from faceswap_gan.media.images import is_picture
+from faceswap_gan.media.timeline import Follower
 
 log = logging.getLogger(__name__)
 
@@ -85,17 +86,19 @@ class TrackCopy:
     def check(self, path: Path) -> None:
         """Refuse the output if sound would be lost; tell of anything else that would be.
 
+        Sound whose codec FFmpeg does not know goes into no container, so it is told of.
+
         Raises:
             MediaError: the container cannot hold one of the sound's codecs.
         """
-        sound = [stream for stream in self._refused if stream.type == "audio"]
+        sound = [stream for stream in self._refused if stream.type == "audio" and stream.codec_context]
         if sound:
             names = ", ".join(dict.fromkeys(map(_codec, sound)))
             raise MediaError(
                 f"expected a container that holds {names} sound, got {path.suffix}; "
                 f"name the output {path.with_suffix('.mkv').name} instead."
             )
-        lost = [f"{stream.type} ({_codec(stream)})" for stream in self._refused]
+        lost = [f"{_kind(stream)} ({_codec(stream)})" for stream in self._refused]
         if lost:
             log.warning("%s cannot hold %s; left out", path.suffix, ", ".join(lost))
 
@@ -137,6 +140,7 @@ class TrackCopy:
         except (av.FFmpegError, OSError) as error:
             raise MediaError(f"could not open {self._source} for its sound: {error.strerror}.") from error
         chapters = bool(self._input.chapters())
+        self._refused.extend(moving_pictures(self._input)[1:])
         for stream in self._input.streams:
             if stream.type == "attachment":
                 (self._attached if self._container == "matroska" else self._refused).append(stream)
@@ -145,9 +149,7 @@ class TrackCopy:
 
     def _read(self) -> Iterator[Any]:
         try:
-            for packet in self._input.demux(*self._kept):
-                if packet.dts is None:
-                    continue
+            for packet in self._timed():
                 unit = Fraction(packet.time_base)
                 if not self._cut.holds((packet.dts if packet.pts is None else packet.pts) * unit):
                     continue
@@ -158,6 +160,25 @@ class TrackCopy:
                 yield packet
         except (av.FFmpegError, OSError) as error:
             log.warning("the sound of %s breaks off (%s); the rest is left out", self._source, error.strerror)
+
+    def _timed(self) -> Iterator[Any]:
+        """Give the packets that have a time, moved on with the pictures where the file's times jump back."""
+        video = next(iter(moving_pictures(self._input)), None)
+        follower = Follower(video, strict=self._container in ("mp4", "mov"))
+        for packet in self._input.demux(*self._kept, *([video] if video else [])):
+            if packet.dts is None:
+                continue
+            if packet.stream is video:
+                follower.watch(packet)
+                continue
+            follower.move(packet)
+            yield packet
+        if follower.squeezed:
+            log.warning(
+                "%d packets beside the pictures of %s come before the one before them; moved past it",
+                follower.squeezed,
+                self._source,
+            )
 
     def _chapters(self) -> Iterator[dict[str, Any]]:
         cut = self._cut
@@ -182,5 +203,10 @@ def _takes(container: str, stream: Any) -> bool:
     return True
 
 
+def _kind(stream: Any) -> str:
+    return "another video" if stream.type == "video" else str(stream.type)
+
+
 def _codec(stream: Any) -> str:
-    return stream.codec_context.name if stream.codec_context else stream.name or "unknown"
+    """Name a stream's codec, or the stream; sound and subtitles without a codec have no name at all in PyAV."""
+    return stream.codec_context.name if stream.codec_context else getattr(stream, "name", None) or "unknown"

@@ -61,7 +61,6 @@ class VideoInfo:
         duration: s; 0 if unknown.
         sample_aspect_ratio: width / height of one pixel, upright; 1 if unstated.
         rotation: degrees the stored picture is turned clockwise to stand upright (0, 90, 180, 270).
-        audio_streams: number of audio streams.
         color: colour tags.
         planar: how its samples are stored: depth and chroma.
         matrix: display matrix that makes the stored picture upright.
@@ -79,7 +78,6 @@ class VideoInfo:
     duration: float
     sample_aspect_ratio: Fraction = Fraction(1)
     rotation: int = 0
-    audio_streams: int = 0
     color: ColorTags = field(default_factory=ColorTags)
     planar: Planar = Planar("yuv", 8, (1, 1))
     matrix: Matrix = UPRIGHT
@@ -138,8 +136,10 @@ def read_frames(
 ) -> Iterator[Frame]:
     """Read a video frame by frame; holds one frame at a time.
 
-    A damaged tail ends the video with a logged warning. Frames that carry no time of their own follow the
-    one before by its duration, and a time that does not grow is moved one unit past the last, with a warning.
+    A packet that does not decode is left out, and a damaged tail ends the video, each with a logged warning.
+    Frames that carry no time of their own follow the one before by a frame's duration. A time that does not grow is
+    moved one unit past the last; where times jump back, as in two recordings in a row, all that follows is moved
+    on as one piece. One warning tells of each.
 
     Args:
         path: video, GIF, picture, or folder of pictures, which are sorted by name.
@@ -204,7 +204,7 @@ def _between(source: Iterator[_Given], path: Path, start: float | None, end: flo
 def _read_video(path: Path) -> Iterator[_Given]:
     with open_video(path) as container:
         stream = video_stream(container, path)
-        clock = Clock(Fraction(stream.time_base), Fraction(stream.guessed_rate or _PICTURE_RATE))
+        clock = Clock(path, Fraction(stream.time_base), Fraction(stream.guessed_rate or _PICTURE_RATE))
         matrix = UPRIGHT
         for index, decoded in enumerate(decode_video(container, stream, path)):
             if index == 0:
@@ -267,7 +267,6 @@ def _describe(path: Path, container: Any, stream: Any, first: av.VideoFrame) -> 
         duration=float(duration),
         sample_aspect_ratio=aspect if matrix[0] else 1 / aspect,
         rotation=-first.rotation % 360,
-        audio_streams=len(container.streams.audio),
         color=read_tags(first),
         planar=read_planar(first.format.name),
         matrix=matrix,

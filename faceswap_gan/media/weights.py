@@ -199,13 +199,21 @@ def _download(entry: WeightsFile, path: Path) -> Path:
 
 
 def _copy(answer: Any, file: IO[bytes], entry: WeightsFile) -> None:
-    """Copy an answer of the network into a file, telling how far it is."""
+    """Copy an answer of the network into a file, telling how far it is.
+
+    Raises:
+        OSError: it ended early.
+    """
     length = answer.headers.get("Content-Length")
     total = int(length) if length else entry.size
+    done = 0
     with _bar(entry, total) as advance:
         while chunk := answer.read(_CHUNK):
             file.write(chunk)
+            done += len(chunk)
             advance(len(chunk))
+    if total is not None and done < total:
+        raise OSError(f"it broke off at {done:,} of {total:,} bytes; run it again")
 
 
 @contextmanager

@@ -105,3 +105,45 @@ def test_a_cut_moves_subtitles_and_chapters(tmp_path):
     assert [title for _, _, title in found] == ["part 0", "part 1"]
     assert found[1][0] == pytest.approx(0.2 - first, abs=0.002)
     assert found[1][1] == pytest.approx(0.3 - first, abs=0.002)
+
+
+def _teletext(path):
+    with av.open(str(path), "w") as out:
+        video = out.add_stream("libx264", rate=25)
+        video.width, video.height = 64, 48
+        words = out.add_mux_stream("dvb_teletext", time_base=MS)
+        for index, image in enumerate(draw(12)):
+            frame = from_rgb(image, "yuv420p", ColorTags())
+            frame.pts, frame.time_base = index, Fraction(1, 25)
+            out.mux(video.encode(frame))
+        out.mux(video.encode(None))
+        packet = av.Packet(b"\x10" + bytes(45))
+        packet.pts = packet.dts = 100
+        packet.time_base, packet.stream = MS, words
+        out.mux(packet)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_a_track_without_a_decoder_is_left_out_with_a_line(tmp_path, make_video, caplog, suffix):
+    unknown = make_video("in.mkv", time_base=MS, pts=range(0, 480, 40), audio=["aac"])
+    unknown.write_bytes(unknown.read_bytes().replace(b"A_AAC", b"A_XYZ"))
+    for source, name in ((_teletext(tmp_path / "in.ts"), "subtitle (unknown)"), (unknown, "audio (unknown)")):
+        caplog.clear()
+        _copy(source, tmp_path / f"out{suffix}")
+        assert {record.getMessage() for record in caplog.records} == {f"{suffix} cannot hold {name}; left out"}
+        assert len(list(read_frames(tmp_path / f"out{suffix}"))) == 12
+
+
+def test_a_second_video_is_told_of(tmp_path, make_video, caplog):
+    first = make_video("first.mp4")
+    with av.open(str(first)) as given, av.open(str(tmp_path / "two.mp4"), "w") as out:
+        streams = [out.add_stream_from_template(given.streams.video[0]) for _ in range(2)]
+        for packet in given.demux(video=0):
+            for stream in streams if packet.dts is not None else ():
+                copy = av.Packet(bytes(packet))
+                copy.pts, copy.dts, copy.time_base = packet.pts, packet.dts, packet.time_base
+                copy.is_keyframe, copy.stream = packet.is_keyframe, stream
+                out.mux(copy)
+    _copy(tmp_path / "two.mp4", tmp_path / "out.mkv")
+    assert {record.getMessage() for record in caplog.records} == {".mkv cannot hold another video (h264); left out"}

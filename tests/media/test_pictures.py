@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import struct
+from fractions import Fraction
+from zlib import crc32
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -171,6 +174,35 @@ def test_gif_keeps_its_times_and_loops(make_video, tmp_path):
     assert read_info(tmp_path / "out.mp4").planar.name == "yuv420p"
 
 
+def test_gif_keeps_how_long_its_last_picture_is_shown(tmp_path):
+    with av.open(str(tmp_path / "in.gif"), "w", options={"final_delay": "70"}) as out:
+        stream = out.add_stream("gif", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "rgb8"
+        stream.codec_context.time_base = Fraction(1, 100)
+        for when, image in zip((0, 5, 30), draw(3), strict=True):
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(format="rgb8")
+            frame.pts, frame.time_base = when, Fraction(1, 100)
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    _copy(tmp_path / "in.gif", tmp_path / "out.gif")
+    for name in ("in.gif", "out.gif"):
+        shown = [float(frame.duration * frame.time_base) for frame in read_frames(tmp_path / name)]
+        assert shown == pytest.approx([0.05, 0.25, 0.7])
+
+
+@pytest.mark.parametrize("name", ["result", "x.mp4", "x.gif"])
+def test_a_file_where_a_folder_is_meant_and_the_reverse_is_refused_at_once(make_video, tmp_path, name):
+    info, path = read_info(make_video()), tmp_path / name
+    if "." in name:
+        path.mkdir()
+        words = rf"a file at .*{name}, got a folder"
+    else:
+        path.write_text("x")
+        words = r"a folder of pictures at .*result, got a file"
+    with pytest.raises(MediaError, match=words):
+        plan_output(path, like=info)
+
+
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
 def test_sixteen_bits_stay_sixteen(tmp_path, suffix):
     deep = np.random.default_rng(5).integers(0, 65536, (48, 64, 3), dtype=np.uint16)
@@ -205,20 +237,59 @@ def test_transparency_stays(tmp_path):
     assert read_alpha(tmp_path / "out.jpg") is None
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_transparency_is_turned_as_the_picture_is(tmp_path, orientation):
+    given = np.random.default_rng(2).integers(0, 256, (48, 64, 4), dtype=np.uint8)
+    given[..., 3] = given[..., 0]
+    _write_turned(tmp_path / "in.png", given, orientation)
+    _copy(tmp_path / "in.png", tmp_path / "out.png")
+    found = cv2.imread(str(tmp_path / "out.png"), cv2.IMREAD_UNCHANGED)
+    assert np.array_equal(found[..., :3], cv2.imread(str(tmp_path / "in.png"), cv2.IMREAD_COLOR))
+    assert np.array_equal(found[..., 3], found[..., 0])
+
+
+def test_transparency_that_may_lie_any_way_is_left_out(tmp_path):
+    given = np.full((48, 48, 4), 90, np.uint8)
+    given[:9, :9, 3] = 255
+    _write_turned(tmp_path / "in.png", given, 6)
+    assert read_alpha(tmp_path / "in.png") is None
+
+
+def _write_turned(path, picture, orientation):
+    """Write a PNG whose EXIF says how it lies."""
+    data = cv2.imencode(".png", picture)[1].tobytes()
+    body = b"eXIf" + b"II*\0" + struct.pack("<IHHHIHH", 8, 1, 274, 3, 1, orientation, 0) + bytes(4)
+    path.write_bytes(data[:33] + struct.pack(">I", len(body) - 4) + body + struct.pack(">I", crc32(body)) + data[33:])
+
+
 @pytest.mark.parametrize(
     ("source", "target"), [(".jpg", ".jpg"), (".jpg", ".png"), (".png", ".jpg"), (".png", ".png")]
 )
 def test_colour_profile_stays(tmp_path, source, target):
-    profile = np.random.default_rng(4).integers(0, 256, 70_000, dtype=np.uint8).tobytes()  # two segments of a JPEG
+    profile = _profile(b"RGB ")
     (tmp_path / f"in{source}").write_bytes(add_profile(encode_image(draw(1)[0], source), profile))
     _copy(tmp_path / f"in{source}", tmp_path / f"out{target}", metadata={"comment": "x"})
     assert read_profile(tmp_path / f"out{target}") == profile
     assert read_image(tmp_path / f"out{target}").shape == (48, 64, 3)
 
 
+def _profile(space):
+    """A profile of a colour space, long enough for two segments of a JPEG."""
+    filler = np.random.default_rng(4).integers(0, 256, 70_000, dtype=np.uint8).tobytes()
+    return filler[:16] + space + filler[20:]
+
+
+@pytest.mark.parametrize("space", [b"GRAY", b"CMYK"])
+@pytest.mark.parametrize("source", [".jpg", ".png"])
+def test_a_profile_of_other_colours_than_are_written_is_left_out(tmp_path, source, space):
+    (tmp_path / f"in{source}").write_bytes(add_profile(encode_image(draw(1)[0], source), _profile(space)))
+    _copy(tmp_path / f"in{source}", tmp_path / "out.png")
+    assert b"iCCP" not in (tmp_path / "out.png").read_bytes()
+
+
 def test_a_damaged_profile_is_left_out(tmp_path):
     for suffix in (".jpg", ".png"):
-        data = add_profile(encode_image(draw(1)[0], suffix), bytes(70_000))
+        data = add_profile(encode_image(draw(1)[0], suffix), _profile(b"RGB "))
         (tmp_path / f"in{suffix}").write_bytes(
             data.replace(b"\x01\x02", b"\x01\x03", 1) if suffix == ".jpg" else data[:60]
         )

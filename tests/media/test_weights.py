@@ -113,6 +113,9 @@ def test_a_failed_download_says_what_to_put_where_and_leaves_nothing(places, ser
     cache = places["cache"] / "faceswap_gan" / "weights"
     for word in (url, entry.sha256, f"{len(CONTENT):,}", str(cache / "deep" / "net.bin"), "FACESWAP_WEIGHTS"):
         assert word in str(caught.value)
+    broke_off = f"could not download deep/net.bin (it broke off at 1,000 of {len(CONTENT):,} bytes; run it again)."
+    assert (broke_off in str(caught.value)) == (fault == "cut off")
+    assert ("gave another file than expected" in str(caught.value)) == (fault == "other")
     assert [path for path in places["cache"].rglob("*") if path.is_file()] == []
 
 
