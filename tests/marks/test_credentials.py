@@ -18,7 +18,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from faceswap_gan.errors import MarksError
 from faceswap_gan.marks import certificates
 from faceswap_gan.marks.credentials import EMBEDDED, SwapFacts, hash_file, hash_settings, sidecar, sign_file
-from faceswap_gan.marks.identity import CERTIFICATE_FILE, KEY_FILE, config_folder, open_identity, own_certificates
+from faceswap_gan.marks.identity import (
+    CERTIFICATE_FILE,
+    KEY_FILE,
+    config_folder,
+    open_identity,
+    own_certificates,
+    read_certificates,
+)
 from faceswap_gan.marks.reading import read_credentials
 from faceswap_gan.media.images import write_image
 
@@ -184,6 +191,14 @@ def test_others_see_a_valid_file_of_an_unknown_signer(png, facts, config, monkey
     found = read_credentials(png)
     assert (found.state, found.known) == ("valid", False)
     assert read_credentials(png, trusted=certificate).known
+
+
+def test_a_comment_beside_a_trusted_certificate_may_be_in_any_letters(png, facts, monkeypatch, tmp_path):
+    sign_file(png, facts=facts)
+    named = tmp_path / "trusted.pem"
+    named.write_bytes("# \u0410\u043d\u043d\u0430\n".encode() + own_certificates().encode().rstrip() + b"\n# \xff")
+    monkeypatch.setenv("FACESWAP_CONFIG", str(tmp_path / "another"))
+    assert read_credentials(png, trusted=read_certificates(named)).known
 
 
 def test_the_users_own_certificate(png, facts, config, tmp_path):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import os
+import sys
 from dataclasses import replace
 
 import av
@@ -190,3 +193,20 @@ def test_what_is_no_media_is_a_clear_error(tmp_path, capsys):
     (tmp_path / "text.mp4").write_text("hello")
     assert cli.main(["verify", str(tmp_path / "text.mp4")]) == 1
     assert capsys.readouterr().err.startswith("error: ")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems take no such file name")
+def test_a_console_without_the_letters_of_a_name_is_told_all_the_same(tmp_path, picture, facts, monkeypatch):
+    path = tmp_path / "out.png"
+    write_image(path, picture)
+    sign_file(path, facts=replace(facts, consent="\u0410\u043d\u043d\u0430 agreed"))
+    path = path.rename(tmp_path / os.fsdecode(b"out\xff.png"))
+    for encoding in ("cp1252", "utf-8"):
+        console = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="strict")
+        monkeypatch.setattr("sys.stdout", console)
+        assert cli.main(["verify", str(path)]) == 0
+        console.flush()
+        told = console.buffer.getvalue().decode(encoding)
+        assert "in out\\udcff.png" in told
+        assert ("\u0410\u043d\u043d\u0430" if encoding == "utf-8" else "\\u0410\\u043d") in told
+        assert told.endswith("verdict: marked" + os.linesep)
