@@ -69,8 +69,8 @@ class Findings:
         return Verdict.MARKED if is_marked else Verdict.UNMARKED
 
     def lines(self) -> tuple[str, ...]:
-        """Say it in words, a line for each kind of mark and one for the verdict."""
-        return (
+        """Say it in words, a line for each kind of mark and one for the verdict; none is of the file's making."""
+        told = (
             f"credentials: {_tell_credentials(self.credentials)}",
             f"consent: {self.credentials.consent or self.tags.get('consent') or 'not stated'}",
             f"metadata: {_tell_tags(self.tags)}",
@@ -79,6 +79,7 @@ class Findings:
             *self._tell_pictures(),
             f"verdict: {self.verdict.name.lower()}",
         )
+        return tuple(_on_one_line(line) for line in told)
 
     def _tell_pictures(self) -> tuple[str, ...]:
         if not self.pictures:
@@ -210,6 +211,17 @@ def says_synthetic(tags: Mapping[str, str]) -> bool:
 def _read_tags(path: Path) -> dict[str, str]:
     with open_video(path) as container:
         return {str(name).lower(): str(value) for name, value in container.metadata.items()}
+
+
+def _on_one_line(text: str) -> str:
+    """Put text of unknown origin on one line: white space as one space, what steers a terminal as its escape."""
+    return " ".join("".join(_escape(letter) for letter in text).split())
+
+
+def _escape(letter: str) -> str:
+    # Joiners show nothing, but some languages cannot be written without them.
+    is_plain = letter.isprintable() or letter.isspace() or letter in "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
+    return letter if is_plain else letter.encode("unicode_escape").decode("ascii")
 
 
 def _tell_tags(tags: Mapping[str, str]) -> str:
