@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -106,22 +106,22 @@ def verify(path: Path, *, trusted: str = "") -> Findings:
         trusted: PEM certificates of signers to trust besides this user's own.
 
     Raises:
-        MediaError: the file is missing, or is neither a picture nor a video and bears no credentials.
+        MediaError: the file is missing, or its pictures cannot be read and no other mark says anything of it.
         MarksError: the file cannot be read.
     """
     if path.is_dir():
         return _verify_folder(path, trusted)
     if not path.is_file():
         raise MediaError(f"expected a video or picture at {path}, got nothing; check the path.")
-    credentials = read_credentials(path, trusted=trusted)
+    said = Findings(path, read_credentials(path, trusted=trusted))
     try:
-        tags = {} if is_picture(path) else _read_tags(path)
-        xmp = _xmp_of(path) if is_picture(path) else {}
-        return Findings(path, credentials, tags, xmp, find_watermark([path]))
+        kind = {"xmp": _xmp_of(path)} if is_picture(path) else {"tags": _read_tags(path)}
+        said = replace(said, **kind)
+        return replace(said, watermark=find_watermark([path]))
     except MediaError as error:
-        if credentials.state == "absent":
+        if said.credentials.state == "absent" and said.verdict is not Verdict.MARKED:
             raise
-        return Findings(path, credentials, note=str(error))
+        return replace(said, note=str(error))
 
 
 def _verify_folder(folder: Path, trusted: str) -> Findings:
@@ -138,7 +138,7 @@ def _verify_folder(folder: Path, trusted: str) -> Findings:
     try:
         together = find_watermark(pictures)
     except MediaError as error:
-        if worst.state == "absent":
+        if worst.state == "absent" and silent:
             raise
         return told(note=str(error), bare=tuple(one.path for one in silent))
     bare: list[Path] = []
@@ -176,17 +176,23 @@ def find_watermark(paths: Sequence[Path]) -> Evidence:
         The first evidence that suffices; the best of all frames together if none does.
 
     Raises:
-        MediaError: a file cannot be decoded.
+        MediaError: a file cannot be decoded, and what was decoded of a video before holds no watermark.
     """
     whole, part = Collector(), Collector()
-    for image in _read_pictures(paths):
-        for collector in (whole, part):
-            collector.add(image)
-        if part.frames == _CHUNK:
-            evidence = part.judge(quick=True, tries=_TRIES)
-            if evidence.found:
-                return evidence
-            part = Collector()
+    try:
+        for image in _read_pictures(paths):
+            for collector in (whole, part):
+                collector.add(image)
+            if part.frames == _CHUNK:
+                evidence = part.judge(quick=True, tries=_TRIES)
+                if evidence.found:
+                    return evidence
+                part = Collector()
+    except MediaError:
+        # Of pictures in a folder each is judged by itself, too: the one that cannot be decoded stays an error.
+        if is_picture(paths[0]) or not (evidence := whole.judge(tries=2)).found:
+            raise
+        return evidence
     return whole.judge(tries=2)
 
 
