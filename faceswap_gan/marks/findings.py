@@ -5,18 +5,21 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+import av
 import numpy as np
 import numpy.typing as npt
 
 from faceswap_gan.errors import MediaError
 from faceswap_gan.marks.detection import Collector, Evidence
 from faceswap_gan.marks.reading import SYNTHETIC_TYPES, Credentials, read_credentials
+from faceswap_gan.media.decode import video_stream
 from faceswap_gan.media.images import is_picture, list_images, read_image
-from faceswap_gan.media.video import open_video, read_frames, read_info
+from faceswap_gan.media.video import open_video, read_frames
 from faceswap_gan.media.xmp import read_xmp
 
 _COMMENT = re.compile(r"(AI-generated|Synthetic): face swapped")
@@ -178,12 +181,13 @@ def find_watermark(paths: Sequence[Path]) -> Evidence:
     Raises:
         MediaError: a file cannot be decoded, and what was decoded of a video before holds no watermark.
     """
-    whole, part = Collector(), Collector()
+    whole, part, parts = Collector(), Collector(), 0
     try:
         for image in _read_pictures(paths):
             for collector in (whole, part):
                 collector.add(image)
-            if part.frames == _CHUNK:
+            if part.frames == _CHUNK and parts < _TRIES:  # each more would add to what chance is allowed
+                parts += 1
                 evidence = part.judge(quick=True, tries=_TRIES)
                 if evidence.found:
                     return evidence
@@ -203,8 +207,17 @@ def _read_pictures(paths: Sequence[Path]) -> Iterator[npt.NDArray[np.uint8]]:
         yield first
         yield from (image for image in chosen if image.shape == first.shape)
         return
-    every = max(1, read_info(paths[0]).frames // _MOST_FRAMES)
+    every = max(1, _count_frames(paths[0]) // _MOST_FRAMES)
     yield from (frame.image for frame in read_frames(paths[0], every=every))
+
+
+def _count_frames(path: Path) -> int:
+    """Count a video's packets, one a picture, without decoding them: headers say nothing, or anything."""
+    count = 0
+    with open_video(path) as container, suppress(av.FFmpegError, OSError):  # broken off: what is there counts
+        for packet in container.demux(video_stream(container, path)):
+            count += packet.size > 0 and not packet.is_discard
+    return count
 
 
 def says_synthetic(tags: Mapping[str, str]) -> bool:

@@ -17,9 +17,11 @@ from clouds import clouds
 from faceswap_gan import __main__ as cli
 from faceswap_gan.errors import MediaError
 from faceswap_gan.marks.credentials import sign_file
-from faceswap_gan.marks.findings import Verdict, verify
+from faceswap_gan.marks.detection import Collector
+from faceswap_gan.marks.findings import Verdict, find_watermark, verify
 from faceswap_gan.marks.watermark import embed
 from faceswap_gan.media.images import encode_image, read_image, write_image
+from faceswap_gan.media.video import read_info
 from faceswap_gan.media.xmp import add_xmp, read_xmp
 
 TAGS = {
@@ -157,7 +159,24 @@ def test_the_watermark_before_a_frame_that_cannot_be_read_counts(tmp_path, pictu
     images = [embed(np.roll(picture, i, axis=1), mask) for i in range(12)]
     found = verify(_change_size(tmp_path / "marked.mkv", images))
     assert found.verdict is Verdict.MARKED
-    assert found.watermark.found
+    assert found.watermark.frames == 12, "though its times tell of more"
+
+
+@pytest.mark.parametrize(("name", "known"), [("video.mp4", 12), ("video.h264", 0)])
+def test_frames_are_spread_over_a_video_of_unknown_length(make_video, monkeypatch, name, known):
+    monkeypatch.setattr("faceswap_gan.marks.findings._MOST_FRAMES", 4)
+    path = make_video(name, images=[clouds(i) for i in range(12)])
+    assert read_info(path).frames == known
+    assert find_watermark([path]).frames == 4
+
+
+def test_a_video_is_judged_no_more_often_than_its_bound_allows(make_video, monkeypatch):
+    for name, value in {"_CHUNK": 2, "_TRIES": 3}.items():
+        monkeypatch.setattr(f"faceswap_gan.marks.findings.{name}", value)
+    judged, judge = [], Collector.judge
+    monkeypatch.setattr(Collector, "judge", lambda self, **how: judged.append(how["tries"]) or judge(self, **how))
+    assert find_watermark([make_video(images=[clouds(i) for i in range(12)])]).frames == 12
+    assert judged == [3, 3, 3, 2]
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tiff"])
