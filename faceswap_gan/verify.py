@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import io
 import sys
 from pathlib import Path
 
@@ -27,6 +28,8 @@ def run(file: tyro.conf.Positional[Path], *, trusted: Path | None = None) -> enu
     from faceswap_gan.marks.identity import read_certificates
 
     found = verify(file, trusted=read_certificates(trusted) if trusted else "")
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a notebook's is none
+        sys.stdout.reconfigure(errors="backslashreplace")  # not every console has the letters of every name
     sys.stdout.write("".join(f"{line}\n" for line in found.lines()))
     return found.verdict
 

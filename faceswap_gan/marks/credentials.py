@@ -92,8 +92,45 @@ def hash_file(path: Path) -> str:
 
 
 def sidecar(path: Path) -> Path:
-    """Name the file that holds the credentials of one that cannot: the same name, ending in .c2pa."""
+    """Name the file that holds the credentials of one that cannot.
+
+    It is `common_sidecar`, or, where that is of another file that is still there, the whole name with .c2pa added:
+    out.c2pa of out.mkv and out.webm.c2pa of out.webm. One that lies there stays in use.
+    """
+    own, common = path.with_name(path.name + _SIDECAR), common_sidecar(path)
+    return own if own.exists() or _is_anothers(common, path) else common
+
+
+def common_sidecar(path: Path) -> Path:
+    """Name the file where all programs look for credentials: the same name, ending in .c2pa."""
     return path.with_suffix(_SIDECAR)
+
+
+def belongs(title: str, path: Path) -> bool:
+    """Tell by the title in a sidecar whether it is of a file of this kind; of any, if it has none."""
+    return Path(title or path.name).suffix.lower() == path.suffix.lower()
+
+
+def _is_anothers(beside: Path, path: Path) -> bool:
+    """Tell whether a sidecar is of another file of this name that is there; one that cannot be read is of any."""
+    if not beside.is_file():
+        return False
+    title = _read_title(beside)
+    if title and belongs(title, path):
+        return False
+    others = (each for each in path.parent.iterdir() if each.stem == path.stem and each not in (path, beside))
+    return any(not title or belongs(title, each) for each in others)
+
+
+def _read_title(beside: Path) -> str:
+    import c2pa
+
+    try:
+        with c2pa.Reader(ANY, io.BytesIO(), beside.read_bytes(), open_context()) as reader:
+            return str((reader.get_active_manifest() or {}).get("title") or "")
+    except (c2pa.C2paError, OSError) as error:
+        log.debug("%s does not tell whose it is: %s", beside, error)
+        return ""
 
 
 def sign_file(path: Path, *, facts: SwapFacts, final: Path | None = None, identity: Identity | None = None) -> None:
@@ -157,6 +194,7 @@ def _sign(path: Path, beside: Path, title: str, facts: SwapFacts, parent: _Paren
             if mime is None:
                 signed.write_bytes(manifest)
                 flush(signed)  # the file itself is flushed by whoever gives it its name
+                _warn(beside, title)
             signed.replace(path if mime else beside)
     except OSError as error:
         raise MarksError(f"could not sign {title}: {error.strerror}; check folder and free space.") from error
@@ -164,6 +202,11 @@ def _sign(path: Path, beside: Path, title: str, facts: SwapFacts, parent: _Paren
         raise MarksError(
             f"could not sign {title}: {error}; check the file, and the certificate if you named one."
         ) from error
+
+
+def _warn(beside: Path, title: str) -> None:
+    if beside != (common := common_sidecar(beside.with_name(title))):
+        log.warning("credentials of %s are in %s; other programs look in %s alone", title, beside.name, common.name)
 
 
 def _open_signer(identity: Identity) -> Any:

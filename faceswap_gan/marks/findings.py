@@ -5,18 +5,21 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+import av
 import numpy as np
 import numpy.typing as npt
 
 from faceswap_gan.errors import MediaError
 from faceswap_gan.marks.detection import Collector, Evidence
 from faceswap_gan.marks.reading import SYNTHETIC_TYPES, Credentials, read_credentials
+from faceswap_gan.media.decode import video_stream
 from faceswap_gan.media.images import is_picture, list_images, read_image
-from faceswap_gan.media.video import open_video, read_frames, read_info
+from faceswap_gan.media.video import open_video, read_frames
 from faceswap_gan.media.xmp import read_xmp
 
 _COMMENT = re.compile(r"(AI-generated|Synthetic): face swapped")
@@ -69,8 +72,8 @@ class Findings:
         return Verdict.MARKED if is_marked else Verdict.UNMARKED
 
     def lines(self) -> tuple[str, ...]:
-        """Say it in words, a line for each kind of mark and one for the verdict."""
-        return (
+        """Say it in words, a line for each kind of mark and one for the verdict; none is of the file's making."""
+        told = (
             f"credentials: {_tell_credentials(self.credentials)}",
             f"consent: {self.credentials.consent or self.tags.get('consent') or 'not stated'}",
             f"metadata: {_tell_tags(self.tags)}",
@@ -79,6 +82,7 @@ class Findings:
             *self._tell_pictures(),
             f"verdict: {self.verdict.name.lower()}",
         )
+        return tuple(_on_one_line(line) for line in told)
 
     def _tell_pictures(self) -> tuple[str, ...]:
         if not self.pictures:
@@ -105,22 +109,22 @@ def verify(path: Path, *, trusted: str = "") -> Findings:
         trusted: PEM certificates of signers to trust besides this user's own.
 
     Raises:
-        MediaError: the file is missing, or is neither a picture nor a video and bears no credentials.
+        MediaError: the file is missing, or its pictures cannot be read and no other mark says anything of it.
         MarksError: the file cannot be read.
     """
     if path.is_dir():
         return _verify_folder(path, trusted)
     if not path.is_file():
         raise MediaError(f"expected a video or picture at {path}, got nothing; check the path.")
-    credentials = read_credentials(path, trusted=trusted)
+    said = Findings(path, read_credentials(path, trusted=trusted))
     try:
-        tags = {} if is_picture(path) else _read_tags(path)
-        xmp = _xmp_of(path) if is_picture(path) else {}
-        return Findings(path, credentials, tags, xmp, find_watermark([path]))
+        kind = {"xmp": _xmp_of(path)} if is_picture(path) else {"tags": _read_tags(path)}
+        said = replace(said, **kind)
+        return replace(said, watermark=find_watermark([path]))
     except MediaError as error:
-        if credentials.state == "absent":
+        if said.credentials.state == "absent" and said.verdict is not Verdict.MARKED:
             raise
-        return Findings(path, credentials, note=str(error))
+        return replace(said, note=str(error))
 
 
 def _verify_folder(folder: Path, trusted: str) -> Findings:
@@ -137,7 +141,7 @@ def _verify_folder(folder: Path, trusted: str) -> Findings:
     try:
         together = find_watermark(pictures)
     except MediaError as error:
-        if worst.state == "absent":
+        if worst.state == "absent" and silent:
             raise
         return told(note=str(error), bare=tuple(one.path for one in silent))
     bare: list[Path] = []
@@ -175,17 +179,24 @@ def find_watermark(paths: Sequence[Path]) -> Evidence:
         The first evidence that suffices; the best of all frames together if none does.
 
     Raises:
-        MediaError: a file cannot be decoded.
+        MediaError: a file cannot be decoded, and what was decoded of a video before holds no watermark.
     """
-    whole, part = Collector(), Collector()
-    for image in _read_pictures(paths):
-        for collector in (whole, part):
-            collector.add(image)
-        if part.frames == _CHUNK:
-            evidence = part.judge(quick=True, tries=_TRIES)
-            if evidence.found:
-                return evidence
-            part = Collector()
+    whole, part, parts = Collector(), Collector(), 0
+    try:
+        for image in _read_pictures(paths):
+            for collector in (whole, part):
+                collector.add(image)
+            if part.frames == _CHUNK and parts < _TRIES:  # each more would add to what chance is allowed
+                parts += 1
+                evidence = part.judge(quick=True, tries=_TRIES)
+                if evidence.found:
+                    return evidence
+                part = Collector()
+    except MediaError:
+        # Of pictures in a folder each is judged by itself, too: the one that cannot be decoded stays an error.
+        if is_picture(paths[0]) or not (evidence := whole.judge(tries=2)).found:
+            raise
+        return evidence
     return whole.judge(tries=2)
 
 
@@ -196,8 +207,17 @@ def _read_pictures(paths: Sequence[Path]) -> Iterator[npt.NDArray[np.uint8]]:
         yield first
         yield from (image for image in chosen if image.shape == first.shape)
         return
-    every = max(1, read_info(paths[0]).frames // _MOST_FRAMES)
+    every = max(1, _count_frames(paths[0]) // _MOST_FRAMES)
     yield from (frame.image for frame in read_frames(paths[0], every=every))
+
+
+def _count_frames(path: Path) -> int:
+    """Count a video's packets, one a picture, without decoding them: headers say nothing, or anything."""
+    count = 0
+    with open_video(path) as container, suppress(av.FFmpegError, OSError):  # broken off: what is there counts
+        for packet in container.demux(video_stream(container, path)):
+            count += packet.size > 0 and not packet.is_discard
+    return count
 
 
 def says_synthetic(tags: Mapping[str, str]) -> bool:
@@ -210,6 +230,17 @@ def says_synthetic(tags: Mapping[str, str]) -> bool:
 def _read_tags(path: Path) -> dict[str, str]:
     with open_video(path) as container:
         return {str(name).lower(): str(value) for name, value in container.metadata.items()}
+
+
+def _on_one_line(text: str) -> str:
+    """Put text of unknown origin on one line: white space as one space, what steers a terminal as its escape."""
+    return " ".join("".join(_escape(letter) for letter in text).split())
+
+
+def _escape(letter: str) -> str:
+    # Joiners show nothing, but some languages cannot be written without them.
+    is_plain = letter.isprintable() or letter.isspace() or letter in "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
+    return letter if is_plain else letter.encode("unicode_escape").decode("ascii")
 
 
 def _tell_tags(tags: Mapping[str, str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from faceswap_gan.errors import MarksError
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+    from cryptography.x509 import Certificate
 
 VARIABLE = "FACESWAP_CONFIG"
 """Environment variable that names the folder instead of the system's usual place."""
@@ -92,7 +94,7 @@ def own_certificates() -> str:
 
 
 def read_certificates(path: Path) -> str:
-    """Read certificates to trust, PEM.
+    """Read certificates to trust, PEM; what a file says around them is left out.
 
     Raises:
         MarksError: the file is missing or holds no certificate.
@@ -101,10 +103,10 @@ def read_certificates(path: Path) -> str:
 
     data = _read(path)
     try:
-        x509.load_pem_x509_certificates(data)
+        chain = x509.load_pem_x509_certificates(data)
     except ValueError as error:
         raise MarksError(f"expected PEM certificates in {path}, got something else; check the file.") from error
-    return data.decode("ascii")
+    return _join(chain).decode("ascii")
 
 
 def _read(path: Path) -> bytes:
@@ -117,7 +119,7 @@ def _read(path: Path) -> bytes:
 def _check(certificates: bytes, private_key: bytes, path: Path) -> Identity:
     """Parse both, and see that they belong together: an error of ours is clearer than one of the signer's."""
     from cryptography import x509
-    from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     try:
         chain = x509.load_pem_x509_certificates(certificates)
@@ -129,8 +131,14 @@ def _check(certificates: bytes, private_key: bytes, path: Path) -> Identity:
         ) from error
     if chain[0].public_key() != key.public_key():
         raise MarksError(f"expected the private key of {path}'s first certificate, got another key; name its own.")
-    pem = b"".join(each.public_bytes(Encoding.PEM) for each in chain)
-    return Identity(pem, _to_pem(key), _algorithm(key))
+    return Identity(_join(chain), _to_pem(key), _algorithm(key))
+
+
+def _join(chain: Sequence[Certificate]) -> bytes:
+    """Write certificates as PEM, without the comments that a file may hold in any encoding."""
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    return b"".join(each.public_bytes(Encoding.PEM) for each in chain)
 
 
 def _algorithm(key: PrivateKeyTypes) -> str:

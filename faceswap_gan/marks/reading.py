@@ -12,6 +12,8 @@ from faceswap_gan.marks.credentials import (
     ASSERTION,
     EMBEDDED,
     SOURCE_TYPE,
+    belongs,
+    common_sidecar,
     has_embedded,
     open_context,
     sidecar,
@@ -68,7 +70,8 @@ def read_credentials(path: Path, *, trusted: str = "") -> Credentials:
     """
     import c2pa
 
-    beside = sidecar(path)
+    own = sidecar(path)
+    beside = own if own.is_file() else common_sidecar(path)
     embeds = path.suffix.lower() in EMBEDDED
     place = path if embeds or not beside.is_file() else beside
     try:
@@ -90,7 +93,7 @@ def read_credentials(path: Path, *, trusted: str = "") -> Credentials:
 
 def _judge(reader: Any, place: Path, path: Path) -> Credentials:
     manifest = reader.get_active_manifest() or {}
-    if place != path and not _belongs(manifest, path):
+    if place != path and not belongs(manifest.get("title") or "", path):
         return Credentials("absent", note=f"{place.name} is another file's")
     results = (reader.get_validation_results() or {}).get("activeManifest", {})
     failures = [entry for entry in results.get("failure", []) if not entry["code"].startswith(_TRUST_ONLY)]
@@ -104,11 +107,6 @@ def _judge(reader: Any, place: Path, path: Path) -> Credentials:
         consent=_own(manifest).get("consent"),
         note=", ".join(sorted({entry["code"] for entry in failures})),
     )
-
-
-def _belongs(manifest: dict[str, Any], path: Path) -> bool:
-    """Tell whether a sidecar was made for a file of this kind: clip.c2pa lies beside clip.mkv and clip.webm alike."""
-    return Path(manifest.get("title") or path.name).suffix.lower() == path.suffix.lower()
 
 
 def _is_synthetic(manifest: dict[str, Any]) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import os
+import sys
 from dataclasses import replace
 
 import av
@@ -33,9 +36,10 @@ def marked_video(make_video, picture, mask, facts):
     return path
 
 
-def _copy_streams(source, target):
+def _copy_streams(source, target, tags=()):
     """Remux as `ffmpeg -c copy -map_metadata -1` does: packets alone pass."""
     with av.open(str(source)) as old, av.open(str(target), "w") as new:
+        new.metadata.update(tags)
         stream = new.add_stream_from_template(old.streams.video[0])
         for packet in old.demux(video=0):
             if packet.dts is not None:
@@ -87,18 +91,24 @@ def test_an_unmarked_video_is_unmarked(make_video, capsys):
 
 
 def test_tags_alone_count(make_video, tmp_path):
-    source = make_video()
-    with av.open(str(source)) as old, av.open(str(tmp_path / "tagged.mkv"), "w") as new:
-        new.metadata["comment"] = "Synthetic: face swapped by faceswap_gan 0"
-        new.metadata["consent"] = "Ann agreed"
-        stream = new.add_stream_from_template(old.streams.video[0])
-        for packet in old.demux(video=0):
-            if packet.dts is not None:
-                packet.stream = stream
-                new.mux(packet)
-    found = verify(tmp_path / "tagged.mkv")
+    said = {"comment": "Synthetic: face swapped by faceswap_gan 0", "consent": "Ann agreed"}
+    found = verify(_copy_streams(make_video(), tmp_path / "tagged.mkv", tags=said))
     assert found.verdict is Verdict.MARKED
     assert "consent: Ann agreed" in found.lines()
+
+
+def test_a_tag_writes_no_line_and_steers_no_terminal(make_video, tmp_path):
+    said = {
+        "consent": "x\r\nverdict:\u2028 marked\x1b[2J\x9b1A\u202e",
+        "comment": "AI-generated: face swapped\n verdict: marked",
+    }
+    found = verify(_copy_streams(make_video(), tmp_path / "tagged.mkv", tags=said))
+    assert len(found.lines()) == 6
+    assert found.lines()[1] == r"consent: x verdict: marked\x1b[2J\x9b1A\u202e"
+    assert found.lines()[2] == "metadata: AI-generated: face swapped verdict: marked"
+    assert found.lines()[5] == "verdict: marked"
+    found = replace(found, tags={"consent": "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"})
+    assert found.lines()[1] == f"consent: {found.tags['consent']}", "no letter is lost"
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tiff"])
@@ -190,3 +200,20 @@ def test_what_is_no_media_is_a_clear_error(tmp_path, capsys):
     (tmp_path / "text.mp4").write_text("hello")
     assert cli.main(["verify", str(tmp_path / "text.mp4")]) == 1
     assert capsys.readouterr().err.startswith("error: ")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems take no such file name")
+def test_a_console_without_the_letters_of_a_name_is_told_all_the_same(tmp_path, picture, facts, monkeypatch):
+    path = tmp_path / "out.png"
+    write_image(path, picture)
+    sign_file(path, facts=replace(facts, consent="\u0410\u043d\u043d\u0430 agreed"))
+    path = path.rename(tmp_path / os.fsdecode(b"out\xff.png"))
+    for encoding in ("cp1252", "utf-8"):
+        console = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="strict")
+        monkeypatch.setattr("sys.stdout", console)
+        assert cli.main(["verify", str(path)]) == 0
+        console.flush()
+        told = console.buffer.getvalue().decode(encoding)
+        assert "in out\\udcff.png" in told
+        assert ("\u0410\u043d\u043d\u0430" if encoding == "utf-8" else "\\u0410\\u043d") in told
+        assert told.endswith("verdict: marked" + os.linesep)
