@@ -104,13 +104,14 @@ def mesh_swap_blocks(
     """Mesh-swap blocks of frames, each followed on its own: frames that do not follow each other start anew.
 
     Args:
-        frames: of one video, in order.
+        frames: of one video, in order; those of more bits are painted at 8.
         source: the person to paint.
         mesh: gives 478 points a face.
         detector: finds the faces.
     """
     for _, block in groupby(enumerate(frames), key=lambda entry: entry[1].index - entry[0]):
-        yield from mesh_swap_frames((frame for _, frame in block), source, mesh, detector=detector)
+        shallow = (replace(frame, stored=None) for _, frame in block)
+        yield from mesh_swap_frames(shallow, source, mesh, detector=detector)
 
 
 def make_source(
