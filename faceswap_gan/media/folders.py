@@ -15,7 +15,7 @@ from faceswap_gan.media.images import list_images, read_image
 if TYPE_CHECKING:
     from faceswap_gan.media.video import VideoInfo
 
-_SIDEWAYS = range(5, 9)  # values of EXIF's orientation
+_UPRIGHT, _SIDEWAYS = 1, range(5, 9)  # values of EXIF's orientation
 
 
 def check_pictures(like: VideoInfo, *, keeps_names: bool) -> None:
@@ -50,11 +50,25 @@ def check_pictures(like: VideoInfo, *, keeps_names: bool) -> None:
 
 def read_size(path: Path) -> tuple[int, int] | None:
     """Read a picture's width and height, px, upright, off its header; None where that does not tell."""
+    header = _read_header(path)
+    if header is None:
+        return None
+    size, orientation = header
+    return size[::-1] if orientation in _SIDEWAYS else size
+
+
+def may_be_turned(path: Path) -> bool:
+    """Tell whether a picture's header says that it is not stored upright, or says nothing."""
+    header = _read_header(path)
+    return header is None or header[1] != _UPRIGHT
+
+
+def _read_header(path: Path) -> tuple[tuple[int, int], int] | None:
+    """Read the stored width and height, px, and EXIF's orientation."""
     try:
         with catch_warnings(action="ignore"), Image.open(path) as picture:  # of pictures that are large or odd
-            sideways = picture.getexif().get(Base.Orientation) in _SIDEWAYS
-            return picture.size[::-1] if sideways else picture.size
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+            return picture.size, int(picture.getexif().get(Base.Orientation, _UPRIGHT))
+    except (OSError, ValueError, TypeError, SyntaxError, Image.DecompressionBombError):
         return None
 
 

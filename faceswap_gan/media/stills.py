@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswap_gan.media.folders import read_size
+from faceswap_gan.media.folders import may_be_turned
 from faceswap_gan.media.images import decode_file, is_picture
 
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -32,7 +32,7 @@ def read_alpha(path: Path) -> NDArray[Any] | None:
     picture = decode_file(path, cv2.IMREAD_UNCHANGED)
     if picture.shape[2:] != (4,):
         return None
-    return picture[..., 3] if read_size(path) else _upright(path, picture[..., 3])
+    return _upright(path, picture[..., 3]) if may_be_turned(path) else picture[..., 3]
 
 
 def _upright(path: Path, alpha: NDArray[Any]) -> NDArray[Any] | None:
