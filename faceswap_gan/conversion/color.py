@@ -18,12 +18,14 @@ from faceswap_gan.conversion.finish import ColorMethod
 from faceswap_gan.conversion.steady import Steady
 from faceswap_gan.conversion.transport import apply_cube, transport_cube
 from faceswap_gan.errors import SettingsError
+from faceswap_gan.faces.skin import tell_skin
 
 Floats = npt.NDArray[np.float32]
 Kind = Literal["rgb", "xyz", "lab", "curves", "cube"]
 
 LEVELS = np.arange(256, dtype=np.float32)
 _LEAST_WEIGHT = 16.0
+_SHARE = 0.2  # of the face that must be skin in both, or all of it is compared
 _GAIN = (0.95, 1.05)  # brows, lips and beard make most of the contrast, and are the person's own
 _BINS = 64
 _EVEN = 5  # levels over which a curve is evened
@@ -76,9 +78,10 @@ def match(painted: Floats, target: Floats, weight: Floats, *, method: ColorMetho
         painted: swapped face, float32 (S, S, 3) in [0, 255].
         target: the crop it covers, float32 (S, S, 3) in [0, 255].
         weight: how much each pixel counts, float (S, S) in [0, 1]: where the face is painted.
-        method: ``none``; ``mean_std``: mean and deviation of each channel, its gain kept within 0.95 to 1.05;
-            ``mean_std_xyz`` and ``lab``: the same of the channels of XYZ (a matrix of RGB as stored, as the v2.2
-            model does it) and of CIELAB; ``histogram``: each channel's whole distribution; ``sot``: the whole
+        method: ``none``; ``mean_std``: mean and deviation of each channel, its gain kept within 0.95 to 1.05, of
+            what is skin in both (`tell_skin`), or one's beard would darken the other's skin; ``mean_std_xyz`` and
+            ``lab``: the same of the channels of XYZ (a matrix of RGB as stored, as the v2.2 model does it) and of
+            CIELAB; ``histogram``: each channel's whole distribution; ``sot``: the whole
             joint distribution, see `transport_cube`.
 
     Returns:
@@ -100,6 +103,8 @@ def match(painted: Floats, target: Floats, weight: Floats, *, method: ColorMetho
         kind = _SPACES[method]
         if bare:
             return ColorMap(kind, np.asarray([[1, 1, 1], [0, 0, 0]], np.float32), level)
+        skin = weight * tell_skin(painted, weight) * tell_skin(target, weight)
+        weight = skin if float(skin.sum()) >= _SHARE * total else weight
         return ColorMap(kind, _gain_and_offset(painted, target, weight, kind), level)
     if method == "histogram":
         curves = np.tile(LEVELS, (3, 1)) if bare else _histogram_curves(painted, target, weight)

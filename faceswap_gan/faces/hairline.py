@@ -1,6 +1,8 @@
-"""Where hair reaches into a face mesh: at temples and forehead, darker than the skin."""
+"""Where hair lies over the rim of a face mesh, darker than the skin: at temples and forehead, and as a beard."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -30,6 +32,11 @@ _INNER = 0.15  # from here inwards the face is mostly skin
 _BLACK = 3.0  # lightness of a face in the dark, in which nothing is told apart
 _DARK = (0.55, 0.8)  # lightness in parts of the skin's: hair, skin
 _LOW = (0.4, 0.9)  # way from the eyes down to the mouth, beyond which what is dark is a beard
+_LOW_BARE = (0.9, 1.2)  # the same where the chin has no beard: strands beside the mouth are hair, too
+# Of a beard: the same way, from which it is looked for, and from which the chin tells that there is one; how dark a
+# rim is on the whole; how far around it is looked at, and how far beyond the rim it reaches.
+_BEARDED, _CHIN, _MOSTLY = (0.05, 0.3), 1.25, (0.3, 0.7)
+_BESIDE, _BEYOND = 0.04, 0.03
 
 
 def bare_skin(image: npt.NDArray[np.uint8], mesh: Landmarks) -> Floats:
@@ -45,21 +52,75 @@ def bare_skin(image: npt.NDArray[np.uint8], mesh: Landmarks) -> Floats:
     Returns:
         float32 (h, w): 1 on skin, 0 on hair, soft between; 1 outside the mesh's rim, too, where nothing is known.
     """
-    width, points = face_width(mesh.points), mesh.points[:MESH_POINTS]
-    hull = fill_hulls([points], image.shape)
-    depth = np.asarray(cv2.distanceTransform(hull, cv2.DIST_L2, cv2.DIST_MASK_5), np.float32) / np.float32(width)
-    inside = (hull > 0).astype(np.float32)
-    lightness = _even_lightness(image, inside, max(0.01 * width, 0.5))
-    usual = float(np.median(lightness[depth > _INNER])) if (depth > _INNER).any() else 0.0
-    if usual < _BLACK:
+    rim = _look_at_rim(image, mesh)
+    if rim is None:
         return np.ones(image.shape[:2], np.float32)
-    dark = 1 - rise(lightness / usual, *_DARK)
+    width, points = rim.width, mesh.points
     kept = fill_hulls([points[list(part)] for part in (LEFT_BROW, RIGHT_BROW, LEFT_EYE, RIGHT_EYE)], image.shape)
     kept = cv2.dilate((kept > 0).astype(np.float32), _disc(_KEPT * width))
     away = 1 - cv2.GaussianBlur(kept, (0, 0), max(0.02 * width, 0.5))
-    hair = dark * inside * away * (1 - rise(depth, *_RIM)) * (1 - rise(_way_down(mesh, image.shape), *_LOW))
+    hair = rim.dark * away * (1 - rise(rim.depth, *_RIM))
+    low, low_bare = rise(rim.down, *_LOW), rise(rim.down, *_LOW_BARE)
+    hair = hair * (1 - low_bare - rim.bearded * (low - low_bare))
     hair = cv2.dilate(hair, _disc(_GROWN * width))
     return np.asarray(1 - cv2.GaussianBlur(hair, (0, 0), max(_SOFT * width, 0.5)), np.float32).clip(0, 1)
+
+
+def find_beard(image: npt.NDArray[np.uint8], mesh: Landmarks) -> Floats:
+    """Find the beard along a jaw, which reaches a little beyond the mesh.
+
+    Hair that hangs over the cheeks is no beard: the chin must have one.
+
+    Args:
+        image: RGB uint8 (h, w, 3).
+        mesh: the face in it.
+
+    Returns:
+        float32 (h, w): 1 where there is a beard, 0 where there is none, soft between; below the eyes whatever is as
+        dark passes for it, an open mouth, too.
+    """
+    rim = _look_at_rim(image, mesh)
+    if rim is None:
+        return np.zeros(image.shape[:2], np.float32)
+    # Normalised, so that what lies beyond the mesh is judged by what lies inside beside it.
+    sums = [cv2.GaussianBlur(each, (0, 0), max(_BESIDE * rim.width, 0.5)) for each in (rim.dark, rim.inside)]
+    beard = rim.bearded * rise(sums[0] / np.maximum(sums[1], 1e-3), *_MOSTLY) * rise(rim.down, *_BEARDED)
+    beard = cv2.dilate(beard, _disc(_GROWN * rim.width)) * cv2.dilate(rim.inside, _disc(_BEYOND * rim.width))
+    return np.asarray(cv2.GaussianBlur(beard, (0, 0), max(_SOFT * rim.width, 0.5)), np.float32).clip(0, 1)
+
+
+@dataclass(frozen=True)
+class _Rim:
+    """What a face shows, each float32 (h, w) but for its width."""
+
+    width: float
+    """Of the face, px."""
+    inside: Floats
+    """1 in the mesh, 0 outside."""
+    depth: Floats
+    """Distance from its rim inwards, in widths of the face."""
+    dark: Floats
+    """How much darker than the skin: 0 like it, 1 like hair; inside only."""
+    down: Floats
+    """Way down from the eyes (0) to the mouth (1)."""
+    bearded: float
+    """Whether the chin has a beard, in [0, 1]."""
+
+
+def _look_at_rim(image: npt.NDArray[np.uint8], mesh: Landmarks) -> _Rim | None:
+    """Measure a face; None where it is too dark to tell skin from hair."""
+    width = face_width(mesh.points)
+    hull = fill_hulls([mesh.points[:MESH_POINTS]], image.shape)
+    inside = (hull > 0).astype(np.float32)
+    depth = np.asarray(cv2.distanceTransform(hull, cv2.DIST_L2, cv2.DIST_MASK_5), np.float32) / np.float32(width)
+    lightness, skin = _even_lightness(image, inside, max(0.01 * width, 0.5)), depth > _INNER
+    usual = float(np.median(lightness[skin])) if skin.any() else 0.0
+    if usual < _BLACK:
+        return None
+    dark, down = 1 - rise(lightness / usual, *_DARK), _way_down(mesh, image.shape)
+    chin = inside * (depth < _RIM[1]) * (down > _CHIN)
+    bearded = rise((dark * chin).sum() / max(float(chin.sum()), 1.0), *_MOSTLY)
+    return _Rim(width, inside, depth, dark * inside, down, float(bearded))
 
 
 def _even_lightness(image: npt.NDArray[np.uint8], inside: Floats, sigma: float) -> Floats:

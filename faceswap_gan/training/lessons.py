@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from faceswap_gan.errors import FaceFolderError
 from faceswap_gan.faces.alignment import template
 from faceswap_gan.faces.detector import Face
-from faceswap_gan.faces.hairline import bare_skin
+from faceswap_gan.faces.hairline import bare_skin, find_beard
 from faceswap_gan.faces.hulls import fill_hulls, part_mask
 from faceswap_gan.faces.landmarks import LEAST_SCORES, LandmarkProvider, Landmarks
 from faceswap_gan.faces.look import describe_look
@@ -35,6 +35,7 @@ from faceswap_gan.faces.mesh_warp import map_back, rasterise, reduction, sample
 from faceswap_gan.faces.topology import MESH_POINTS
 from faceswap_gan.nn.fast import SIDES
 from faceswap_gan.threads import count_cores
+from faceswap_gan.training.cover import cover
 from faceswap_gan.training.face_set import FaceSet
 
 Bytes = NDArray[np.uint8]
@@ -201,8 +202,11 @@ class _Teacher:
             own, own_masks = _shrink(varied[..., :3], size), _masks(self._wanted[number], varied[..., 3], size)
         mesh = self._difference.apply(self._wanted[number], self._topology)
         bent, trust = self._bend(mesh, self._with_edge(picture), self._own[picture], shape)
-        masks = _masks(mesh, bent[..., 3], size)
-        return own, own_masks, _shrink(bent[..., :3], size), masks, _shrink(trust, size)
+        # What lies at the rim of a bent picture's face is often hair, wherever that comes to lie.
+        masks = _masks(mesh, np.minimum(_region(mesh, len(bent)), bent[..., 3]), size)
+        lesson = _shrink(bent[..., :3], size), masks, _shrink(trust, size)
+        brows = _shrink(part_mask("eyebrows", mesh, len(bent)), size)
+        return own, own_masks, *cover(*lesson, brows=brows, face=own_masks[..., 2])
 
     def _bend(
         self, mesh: Landmarks, picture: Bytes, source: Landmarks, shape: tuple[int, ...]
@@ -263,17 +267,14 @@ def _region(mesh: Landmarks, side: int) -> Bytes:
 
 
 def _bare_region(image: Bytes, mesh: Landmarks) -> Bytes:
-    """Draw the same in the face's own picture (side, side, 3), where hair is left out."""
-    return np.minimum(_region(mesh, len(image)), np.rint(255 * bare_skin(image, mesh)).astype(np.uint8))
+    """Draw the same in the face's own picture (side, side, 3), where hair is left out and a beard is not."""
+    bare, beard = (np.rint(255 * each(image, mesh)).astype(np.uint8) for each in (bare_skin, find_beard))
+    return np.maximum(np.minimum(_region(mesh, len(image)), bare), beard)
 
 
-def _masks(mesh: Landmarks, edge: Bytes, size: int) -> Bytes:
-    """Draw eyes, mouth and painted region of a mesh: (size, size, 3).
-
-    What lies at the rim of a bent picture's face is often hair, wherever that comes to lie: its own edge counts, too.
-    """
-    side = len(edge)
-    parts = part_mask("eyes", mesh, side), part_mask("mouth", mesh, side), np.minimum(_region(mesh, side), edge)
+def _masks(mesh: Landmarks, region: Bytes, size: int) -> Bytes:
+    """Stack a mesh's eyes and mouth and the painted region (side, side), shrunk: (size, size, 3)."""
+    parts = part_mask("eyes", mesh, len(region)), part_mask("mouth", mesh, len(region)), region
     return np.dstack([_shrink(part, size) for part in parts])
 
 

@@ -47,6 +47,18 @@ def test_painted_region_takes_on_mean_and_deviation(rng, weight, method):
         assert result[inside].std(axis=0) == pytest.approx(target[inside].std(axis=0), rel=tolerance)
 
 
+@pytest.mark.parametrize("method", ["mean_std", "mean_std_xyz", "lab"])
+@pytest.mark.parametrize("whose", ["painted", "target", "both"])
+def test_a_beard_does_not_colour_the_others_skin(rng, weight, method, whose):
+    faces = {"painted": _faces(rng, (180, 120, 90), 4), "target": _faces(rng, (220, 170, 150), 4)}
+    for name, face in faces.items():
+        if whose in (name, "both"):
+            face[28:] = _faces(rng, (60, 42, 30), 4)[28:]
+    result = match(faces["painted"], faces["target"], weight, method=method).apply(faces["painted"])
+    skin = np.s_[10:26, 10:40]
+    assert result[skin].mean(axis=(0, 1)) == pytest.approx(faces["target"][skin].mean(axis=(0, 1)), abs=3)
+
+
 @pytest.mark.parametrize(("method", "code"), [("mean_std_xyz", cv2.COLOR_RGB2XYZ), ("lab", cv2.COLOR_RGB2Lab)])
 def test_other_spaces_match_mean_and_deviation_there(rng, weight, method, code):
     painted, target = _faces(rng, (110, 100, 90), 12), _faces(rng, (140, 120, 105), 12.5)

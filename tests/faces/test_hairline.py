@@ -8,7 +8,7 @@ import pytest
 from heads import head, picture
 
 from faceswap_gan.faces import topology as tp
-from faceswap_gan.faces.hairline import bare_skin
+from faceswap_gan.faces.hairline import bare_skin, find_beard
 
 MESH = head((128.0, 128.0), scale=80.0)  # 160 px wide, 208 high
 HAIR = (30, 25, 20)
@@ -48,3 +48,30 @@ def test_a_dark_jaw_is_a_beard_and_dark_lids_are_lids():
 def test_a_face_too_small_to_tell_is_skin():
     tiny = head((8.0, 8.0), scale=1.0)
     assert bare_skin(np.zeros((16, 16, 3), np.uint8), tiny).min() == 1.0
+
+
+def test_strands_beside_the_mouth_are_hair_unless_there_is_a_beard():
+    image = drawn()
+    image[160:182, :64] = HAIR  # at the mouth's height is 184, the rim there at 56
+    beside = np.s_[174:179, 56:60]
+    assert bare_skin(image, MESH)[beside].max() < 0.4
+    image[190:] = HAIR
+    assert bare_skin(image, MESH)[beside].min() > 0.95
+
+
+def test_a_beard_reaches_a_little_beyond_the_mesh():
+    image = drawn()
+    image[180:] = HAIR
+    beard = find_beard(image, MESH)
+    jaw = oval() & (np.arange(256)[:, None] > 190)
+    assert beard[jaw].min() > 0.9
+    assert beard[234, 128] > 0.5  # the mesh ends at 232
+    assert beard[245, 128] < 0.01
+    assert beard[:150].max() < 0.01
+
+
+def test_hair_over_the_cheeks_is_no_beard():
+    image = drawn()
+    image[100:200, :66] = image[100:200, 190:] = HAIR
+    assert find_beard(image, MESH).max() == 0
+    assert find_beard(drawn(), MESH).max() == 0

@@ -92,11 +92,23 @@ def test_long_footage_needs_no_bent_frames(people, meshes, monkeypatch):
         assert list(lesson.frames) == [*range(COUNT), 0, 1, 2]
 
 
-def test_the_painted_region_has_the_others_shape(lessons, people):
+def test_the_painted_region_is_both_faces(lessons, people):
     for side, other in zip(SIDES, reversed(SIDES), strict=True):
-        painted = lessons[side].masks[:COUNT, ..., 2].astype(float).sum(axis=(1, 2))
-        own, theirs = (people[s].crop_masks[..., 2].astype(float).sum(axis=(1, 2)) for s in (side, other))
-        assert np.median(abs(painted / theirs - 1)) < 0.06 < np.median(abs(painted / own - 1))
+        painted = lessons[side].masks[:COUNT, ..., 2].astype(float)
+        both = np.maximum(*(people[each].crop_masks[..., 2].astype(float) for each in (side, other)))
+        assert np.median(abs(painted.sum(axis=(1, 2)) / both.sum(axis=(1, 2)) - 1)) < 0.03
+        assert np.abs(painted - both).mean() < 3
+
+
+def test_a_larger_face_is_covered_with_the_others_skin(lessons, people):
+    """src is larger: where only its face is, its lessons show skin of dst, not what was around dst."""
+    lesson = lessons["src"]
+    own, theirs = (people[each].crop_masks[..., 2] for each in SIDES)
+    for index in range(0, COUNT, 7):
+        only = (own[index] > 250) & (theirs[index] < 5)
+        assert only.sum() >= 16
+        assert np.abs(lesson.pictures[index][only].astype(int) - SKIN["dst"]).max() < 12
+        assert lesson.trust[index][only].min() > 240
 
 
 def test_batches_take_pairs_and_lessons_of_the_same_frames(lessons, people):

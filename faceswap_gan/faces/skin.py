@@ -1,0 +1,65 @@
+"""The skin of a face: which pixels show it, and how it goes on where another face is larger."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+
+_SKIN, _RANK = (
+    (0.38, 0.55),
+    0.7,
+)  # lightness in parts of the skin's: hair, skin in shadow; the skin's among all pixels, by rank
+_EVEN = 0.02  # sides of the picture over which lightness is averaged: pores and noise are skin
+_REACHES = (0.25, 0.12, 0.06, 0.03, 0.015)  # how far is looked for colours, in sides of the picture: coarse to fine
+_ENOUGH = 0.1  # part of what a reach looks at that must be known for its mean to be taken
+
+
+def tell_skin(image: npt.NDArray[np.uint8] | Floats, weight: Floats) -> Floats:
+    """Tell skin from brows, lashes, beard and hair, which are darker than most of a face.
+
+    Args:
+        image: RGB (h, w, 3) in [0, 255].
+        weight: where the face is, (h, w) in [0, 1].
+
+    Returns:
+        How much each pixel shows skin, float32 (h, w) in [0, 1]; fair hair passes.
+    """
+    even = cv2.GaussianBlur(np.asarray(image, np.float32), (0, 0), _EVEN * max(weight.shape))
+    lightness = cv2.cvtColor(even / np.float32(255), cv2.COLOR_RGB2Lab)[..., 0]
+    face = lightness[weight > 0.5]
+    if not face.size:
+        return np.ones(weight.shape, np.float32)
+    rank = int(_RANK * (face.size - 1))
+    usual = max(float(np.partition(face, rank)[rank]), 1.0)
+    # Eroded, as what lies beside hair in an even picture is half hair.
+    darkest = cv2.erode(lightness, np.ones((3, 3), np.uint8))
+    part = ((darkest / usual - _SKIN[0]) / (_SKIN[1] - _SKIN[0])).clip(0, 1)
+    return np.asarray(part * part * (3 - 2 * part), np.float32)
+
+
+def extend_skin(picture: npt.NDArray[np.uint8], known: Floats) -> Floats:
+    """Continue a face in all directions: smoothly, in the colours that are nearest.
+
+    Args:
+        picture: RGB uint8 (h, w, 3).
+        known: how far each pixel counts, float32 (h, w) in [0, 1].
+
+    Returns:
+        Means of what is known nearby, float32 (h, w, 3); the picture where nothing is known at all.
+
+    References:
+        Gortler, Grzeszczuk, Szeliski and Cohen, "The lumigraph", SIGGRAPH (1996), section 3.4: pull-push.
+    """
+    if not known.any():
+        return picture.astype(np.float32)
+    colours = np.dstack([picture * known[..., None], known]).astype(np.float32)
+    total = colours.sum(axis=(0, 1))
+    extended = np.broadcast_to(total[:3] / total[3], picture.shape).astype(np.float32)
+    for reach in _REACHES:
+        near = np.asarray(cv2.GaussianBlur(colours, (0, 0), reach * max(known.shape), borderType=cv2.BORDER_CONSTANT))
+        share = np.minimum(near[..., 3:] / _ENOUGH, 1)
+        extended += share * (near[..., :3] / np.maximum(near[..., 3:], 1e-6) - extended)
+    return extended

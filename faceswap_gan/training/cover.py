@@ -1,0 +1,42 @@
+"""A lesson that covers all of the footage's face."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faceswap_gan.faces.skin import extend_skin
+
+Bytes = NDArray[np.uint8]
+
+_HALF, _SURE = 0.5, 0.9  # of the lesson's own soft rim: from here on it goes on, up to here it is kept as it is
+_SOON = 0.25  # of the footage's soft rim, from which it is gone over wholly: under it may lie the lesson's hair
+
+
+def cover(picture: Bytes, masks: Bytes, trust: Bytes, *, brows: Bytes, face: Bytes) -> tuple[Bytes, Bytes, Bytes]:
+    """Let a lesson's face go on where the footage's reaches beyond it: a wider cheek, a longer chin, a beard.
+
+    What it goes on with are the colours at its own rim: skin, or a beard where the person painted has one.
+
+    Args:
+        picture: the lesson, RGB (S, S, 3).
+        masks: its eyes, mouth and painted region, (S, S, 3), 255 = full weight.
+        trust: how far each pixel of it is to be believed, (S, S).
+        brows: its brows (S, S), whose colours, like those of eyes and lips, are not gone on with.
+        face: painted region of the footage, (S, S).
+
+    Returns:
+        Picture, masks and trust, changed where the footage's face is and the lesson's is not.
+    """
+    region, there = (each.astype(np.float32) / np.float32(255) for each in (masks[..., 2], face))
+    sure = ((region - _HALF) / (_SURE - _HALF)).clip(0, 1)
+    parts = np.maximum(masks[..., :2].max(axis=2), brows).astype(np.float32) / np.float32(255)
+    around = extend_skin(picture, sure * (1 - parts))
+    replaced = (there / np.float32(_SOON)).clip(0, 1) * (1 - sure)
+    covered = picture + replaced[..., None] * (around - picture)
+    joined, believed = region + there - region * there, np.rint(255 * there * (1 - sure)).astype(np.uint8)
+    return (
+        np.rint(covered).clip(0, 255).astype(np.uint8),
+        np.dstack([masks[..., :2], np.rint(255 * joined).astype(np.uint8)]),
+        np.maximum(trust, believed),
+    )

@@ -1,0 +1,59 @@
+"""A lesson covers all of the footage's face, with its own skin."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from faceswap_gan.training.cover import cover
+
+SIDE = 64
+SKIN, HAIR, LIPS, BROWS = (200, 150, 120), (20, 20, 60), (200, 30, 40), (30, 60, 20)
+
+
+def region(top, bottom, left, right):
+    drawn = np.zeros((SIDE, SIDE), np.uint8)
+    drawn[top:bottom, left:right] = 255
+    return drawn
+
+
+@pytest.fixture
+def lesson():
+    """A face of skin amid hair: lips at its lower rim, brows at its upper one; picture, masks, trust, brows."""
+    picture = np.empty((SIDE, SIDE, 3), np.uint8)
+    picture[:] = HAIR
+    own, mouth, brows = region(16, 44, 20, 44), region(40, 44, 28, 36), region(16, 19, 20, 44)
+    for part, colour in ((own, SKIN), (mouth, LIPS), (brows, BROWS)):
+        picture[part > 0] = colour
+    return picture, np.dstack([np.zeros_like(own), mouth, own]), own.copy(), brows
+
+
+def test_the_face_goes_on_where_the_footages_is(lesson):
+    picture, masks, trust, brows = lesson
+    face = region(12, 56, 14, 50)
+    covered, painted, believed = cover(picture, masks, trust, brows=brows, face=face)
+    beyond = (face > 0) & (masks[..., 2] == 0)
+    assert np.abs(covered[beyond].astype(int) - SKIN).max() <= 2  # not lips, not brows, not hair
+    assert np.array_equal(covered[face == 0], picture[face == 0])
+    assert np.array_equal(covered[masks[..., 2] > 0], picture[masks[..., 2] > 0])
+    assert np.array_equal(painted[..., 2], np.maximum(face, masks[..., 2]))
+    assert np.array_equal(painted[..., :2], masks[..., :2])
+    assert (believed[beyond] == 255).all()
+
+
+def test_a_face_that_is_larger_already_stays(lesson):
+    picture, masks, trust, brows = lesson
+    trust[20:30, 24:30] = 40  # what no picture shows
+    covered, painted, believed = cover(picture, masks, trust, brows=brows, face=region(20, 40, 24, 40))
+    assert np.array_equal(covered, picture)
+    assert np.array_equal(painted, masks)
+    assert np.array_equal(believed, trust)
+
+
+def test_a_soft_rim_shows_no_hair(lesson):
+    picture, masks, trust, brows = lesson
+    masks[..., 2][16:44, 20:23] = (40, 110, 180)
+    picture[16:44, 20:22] = HAIR
+    covered, painted, _ = cover(picture, masks, trust, brows=brows, face=region(12, 56, 14, 50))
+    assert np.abs(covered[20:38, 20:22].astype(int) - SKIN).max() <= 8
+    assert (painted[20:38, 14:44, 2] == 255).all()
