@@ -13,8 +13,7 @@ _SKIN, _RANK = (
     0.7,
 )  # lightness in parts of the skin's: hair, skin in shadow; the skin's among all pixels, by rank
 _EVEN = 0.02  # sides of the picture over which lightness is averaged: pores and noise are skin
-_REACHES = (0.25, 0.12, 0.06, 0.03, 0.015)  # how far is looked for colours, in sides of the picture: coarse to fine
-_ENOUGH = 0.1  # part of what a reach looks at that must be known for its mean to be taken
+_ENOUGH = 0.25  # part of a pixel of the pyramid that must be known for its colour to be taken wholly
 
 
 def tell_skin(image: npt.NDArray[np.uint8] | Floats, weight: Floats) -> Floats:
@@ -55,11 +54,15 @@ def extend_skin(picture: npt.NDArray[np.uint8], known: Floats) -> Floats:
     """
     if not known.any():
         return picture.astype(np.float32)
-    colours = np.dstack([picture * known[..., None], known]).astype(np.float32)
-    total = colours.sum(axis=(0, 1))
-    extended = np.broadcast_to(total[:3] / total[3], picture.shape).astype(np.float32)
-    for reach in _REACHES:
-        near = np.asarray(cv2.GaussianBlur(colours, (0, 0), reach * max(known.shape), borderType=cv2.BORDER_CONSTANT))
-        share = np.minimum(near[..., 3:] / _ENOUGH, 1)
-        extended += share * (near[..., :3] / np.maximum(near[..., 3:], 1e-6) - extended)
+    levels = [np.dstack([picture * known[..., None], known]).astype(np.float32)]
+    while min(levels[-1].shape[:2]) > 2:
+        levels.append(np.asarray(cv2.pyrDown(levels[-1], borderType=cv2.BORDER_REFLECT_101), np.float32))
+    total = levels[0].sum(axis=(0, 1))
+    extended = np.full((*levels[-1].shape[:2], 3), total[:3] / total[3], np.float32)
+    for level in reversed(levels):
+        height, width = level.shape[:2]
+        if extended.shape[:2] != (height, width):
+            extended = np.asarray(cv2.pyrUp(extended, dstsize=(width, height)), np.float32)
+        share = np.minimum(level[..., 3:] / _ENOUGH, 1)
+        extended = extended + share * (level[..., :3] / np.maximum(level[..., 3:], 1e-6) - extended)
     return extended
