@@ -208,6 +208,8 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("build/quality"))
     parser.add_argument("--log", type=Path, default=Path("docs/benchmarks/quality.jsonl"))
     args = parser.parse_args()
+    if args.steps and len(args.minutes) > 1:
+        parser.error(f"expected one number of --minutes beside --steps, got {len(args.minutes)}; say which to log.")
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     PRESETS[args.preset] = change(find_preset(args.preset), args.set)
     pairs = {name: dict(zip(SIDES, map(Path, files), strict=True)) for name, *files in args.pair}
