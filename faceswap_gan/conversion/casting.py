@@ -42,6 +42,7 @@ def read_pairs(model: Path | None, people: PeopleSettings, weights_dir: Path | N
 
     Raises:
         MediaError: a picture cannot be read.
+        NoFaceError: a picture shows no face.
         WeightsError: the network is nowhere to be had.
         SettingsError: neither a model nor a pair, both, a pair of another form, a flag that pairs replace, nobody,
             or a network that tells people apart and no picture to compare with.

@@ -1,8 +1,7 @@
 """Draw training samples from face crops: turn, warp, recolour and blur, one resampling for each picture.
 
 All geometry of a sample is one map from output pixels to crop pixels, so each picture is interpolated once.
-The region that the maps cover is the one that conversion feeds to the network: the middle ``coverage`` of the
-crop's side at scale one, give or take the random turn, zoom and shift.
+The maps cover what conversion feeds to the network, the whole crop, give or take the random turn, zoom and shift.
 """
 
 from __future__ import annotations
@@ -62,7 +61,6 @@ def augment(
     rng: np.random.Generator,
     colors: ColorStatistics | None = None,
     references: ColorStatistics | None = None,
-    coverage: float = 1.0,
 ) -> Sample:
     """Draw one sample from each face.
 
@@ -77,21 +75,20 @@ def augment(
         rng: Source of all that is random.
         colors: Colours of the faces, in their order; None measures them.
         references: Colours of either person's faces, which may be taken on; None: those of the faces.
-        coverage: Share of the crop's side that conversion feeds to the network, in (0, 1].
 
     Returns:
         The samples, in the faces' order.
 
     Raises:
-        SettingsError: coverage or the shape of an array is not as above.
+        SettingsError: the shape of an array is not as above.
     """
-    _check(faces, masks, coverage)
+    _check(faces, masks)
     colors = measure_colors(faces) if colors is None else colors
     references = colors if references is None else references
     draws = _draw(len(faces), len(references), settings=settings, rng=rng)
     changes = color_changes(colors, references, draws.colors)
-    side = _reduced_side(faces[0].shape[0], size=size, coverage=coverage)
-    rows = _rows(draws, size=size, side=side, coverage=coverage)
+    side = min(faces[0].shape[0], OVERSAMPLING * size)
+    rows = _rows(draws, size=size, side=side)
     pictures, parts = _allocate(len(faces), size, masks[0].shape[2])
     desk = _Desk(size)
     for index, (face, mask) in enumerate(zip(faces, masks, strict=True)):
@@ -106,7 +103,7 @@ def augment(
     return Sample(warped=pictures[0], target=pictures[1], masks=parts)
 
 
-def _check(faces: Sequence[Bytes] | Bytes, masks: Sequence[Bytes] | Bytes, coverage: float) -> None:
+def _check(faces: Sequence[Bytes] | Bytes, masks: Sequence[Bytes] | Bytes) -> None:
     if len(faces) != len(masks) or not len(faces):
         raise SettingsError(f"expected as many masks as faces, at least one; got {len(masks)} and {len(faces)}.")
     side = faces[0].shape[0]
@@ -115,8 +112,6 @@ def _check(faces: Sequence[Bytes] | Bytes, masks: Sequence[Bytes] | Bytes, cover
             raise SettingsError(f"faces must be uint8 (N, H, H, 3); got one of {face.dtype} {face.shape}.")
         if mask.shape != (side, side, *masks[0].shape[2:3]) or mask.ndim != 3 or mask.dtype != np.uint8:
             raise SettingsError(f"masks must be uint8 {(side, side, 'M')}; got one of {mask.dtype} {mask.shape}.")
-    if not 0.0 < coverage <= 1.0:
-        raise SettingsError(f"coverage must be above 0 and at most 1; got {coverage}.")
 
 
 def _draw(count: int, others: int, *, settings: Augmentation, rng: np.random.Generator) -> _Draws:
@@ -140,7 +135,7 @@ def _draw(count: int, others: int, *, settings: Augmentation, rng: np.random.Gen
     )
 
 
-def _rows(draws: _Draws, *, size: int, side: int, coverage: float) -> Floats:
+def _rows(draws: _Draws, *, size: int, side: int) -> Floats:
     """Return where each row crosses the grid's columns of nodes: float32 (N, x | y, warped | target, S, 5).
 
     In px of the crop. Interpolated along x, that is the map of where each pixel comes from.
@@ -150,7 +145,7 @@ def _rows(draws: _Draws, *, size: int, side: int, coverage: float) -> Floats:
     nodes best puts them: the network must undo the bending, but not its mean turn. Both maps are bilinear
     between nodes, which is exact for the affine part.
     """
-    axis = (np.arange(_NODES) / (_NODES - 1) - 0.5) * coverage
+    axis = np.arange(_NODES) / (_NODES - 1) - 0.5
     regular = axis[None, :] + 1j * axis[:, None]
     displaced = regular + draws.nodes
     # least squares of a similarity from points centred on 0: Umeyama (1991), eq. 40-42, in the complex plane
@@ -204,10 +199,6 @@ def _interpolation(size: int) -> Floats:
     """Return float32 (size, 5): shares of the nodes at each pixel's centre, the first node on the edge."""
     positions = (np.arange(size) + 0.5) / size * (_NODES - 1)
     return np.maximum(0.0, 1.0 - abs(positions[:, None] - np.arange(_NODES))).astype(np.float32)
-
-
-def _reduced_side(side: int, *, size: int, coverage: float) -> int:
-    return min(side, round(OVERSAMPLING * size / coverage))
 
 
 def _shrink(image: Bytes, side: int) -> Bytes:

@@ -69,15 +69,6 @@ def test_without_variation_a_sample_is_the_resized_crop(side):
     assert _difference(sample.masks, expected).max() <= 1
 
 
-@pytest.mark.parametrize("side", [128, 256])
-def test_coverage_is_the_middle_of_the_crop(side):
-    faces = _faces(side=side)
-    sample = _augment(faces, UNCHANGED, coverage=0.5)
-    cut = slice(side // 4, side - side // 4)
-    expected = [cv2.resize(face[cut, cut], (64, 64), interpolation=cv2.INTER_AREA) for face in faces]
-    assert _difference(sample.target, np.stack(expected)).max() <= 2
-
-
 @pytest.mark.parametrize("size", [64, 128, 256])
 def test_samples_keep_the_crops_scale(size):
     # a bright square of half the crop's side, seen through turns and shifts but no zoom, keeps its area
@@ -198,17 +189,16 @@ def test_reduced_faces_give_the_same_samples():
 
 
 @pytest.mark.parametrize(
-    ("faces", "masks", "coverage", "message"),
+    ("faces", "masks", "message"),
     [
-        (np.zeros((2, 64, 64, 3), np.float32), None, 1.0, "uint8"),
-        (np.zeros((2, 64, 60, 3), np.uint8), None, 1.0, "N, H, H, 3"),
-        (np.zeros((2, 64, 64, 3), np.uint8), np.zeros((1, 64, 64, 3), np.uint8), 1.0, "masks"),
-        (np.zeros((2, 64, 64, 3), np.uint8), None, 1.2, "coverage"),
+        (np.zeros((2, 64, 64, 3), np.float32), None, "uint8"),
+        (np.zeros((2, 64, 60, 3), np.uint8), None, "N, H, H, 3"),
+        (np.zeros((2, 64, 64, 3), np.uint8), np.zeros((1, 64, 64, 3), np.uint8), "masks"),
     ],
 )
-def test_wrong_arguments(faces, masks, coverage, message):
+def test_wrong_arguments(faces, masks, message):
     with pytest.raises(SettingsError, match=message):
-        _augment(faces, UNCHANGED, masks=masks, coverage=coverage)
+        _augment(faces, UNCHANGED, masks=masks)
 
 
 @pytest.mark.parametrize("channels", [2, 3, 6])  # with the colours more than 4: OpenCV has other ways for 4
@@ -219,7 +209,7 @@ def test_samples_are_those_of_one_remap_of_all_channels(channels):
     settings = replace(Augmentation(), color_match=0.0)
     sample = _augment(faces, settings, masks=masks)
     draws = augmentation._draw(6, 6, settings=settings, rng=np.random.default_rng(1))
-    rows = augmentation._rows(draws, size=64, side=128, coverage=1.0)
+    rows = augmentation._rows(draws, size=64, side=128)
     maps = (rows @ augmentation._interpolation(64).T).reshape(6, 2, 128, 64)
     for index, (x, y) in enumerate(maps):
         layers = np.concatenate([faces[index], masks[index]], axis=-1)
