@@ -26,13 +26,15 @@ class Guard:
 
     Args:
         weights: of the losses.
+        step: at which training goes on. A mask with a shape to learn lives by step 100, so that one which comes
+            dead from a checkpoint later on is seen: it may have been written just before training was killed.
     """
 
-    def __init__(self, weights: LossSettings) -> None:
+    def __init__(self, weights: LossSettings, step: int = 0) -> None:
         self._grown = _SHAPED if weights.mask_shape else _GROWN
         self._won = _WON * _CHANCE[weights.gan] if weights.adversarial else 0.0
         self._since: dict[str, int] = {}
-        self._was_alive = False
+        self._was_alive = weights.mask_shape > 0 and step >= self._grown
 
     @property
     def is_calm(self) -> bool:

@@ -115,7 +115,7 @@ class _Run:
     def go_on(self, state: State, budget: Budget, journal: TrainingLog, stopped: Callable[[], bool]) -> State:
         """Make steps until the budget is used up or the user stops it, and save; the main loop."""
         step, rates = self._step, self._settings.training
-        guard, clock = Guard(self._settings.losses), Clock(state)
+        guard, clock = Guard(self._settings.losses, state.step), Clock(state)
         save, look = Timer(budget.save_minutes), Timer(budget.preview_minutes)
         seen: Scores | None = None
         with closing(prefetch(self._batches.make, start=state.step)) as batches:

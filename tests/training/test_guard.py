@@ -54,6 +54,16 @@ def test_a_mask_with_a_shape_lives_from_the_start():
 
 
 @pytest.mark.parametrize(
+    ("preset", "step", "is_seen"), [("fast", 400, True), ("fast", 50, False), ("classic", 4000, False)]
+)
+def test_a_mask_that_comes_dead_from_a_checkpoint(preset, step, is_seen):
+    """It may have died in the steps before training was killed; one without a shape may live only later."""
+    guard = Guard(tiny_settings(preset).losses, step)
+    guard.check(step + 25, GOOD | {"mask_area": 0.001})
+    assert guard.is_calm is not is_seen
+
+
+@pytest.mark.parametrize(
     ("means", "losses"),
     [
         ({"mask_area": 0.006}, {}),
