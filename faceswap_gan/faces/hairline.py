@@ -33,10 +33,9 @@ _BLACK = 3.0  # lightness of a face in the dark, in which nothing is told apart
 _DARK = (0.55, 0.8)  # lightness in parts of the skin's: hair, skin
 _LOW = (0.4, 0.9)  # way from the eyes down to the mouth, beyond which what is dark is a beard
 _LOW_BARE = (0.9, 1.2)  # the same where the chin has no beard: strands beside the mouth are hair, too
-# Of a beard: the same way, from which it is looked for, and from which the chin tells that there is one; how dark a
-# rim is on the whole; how far around it is looked at, and how far beyond the rim it reaches.
-_BEARDED, _CHIN, _MOSTLY = (0.05, 0.3), 1.25, (0.3, 0.7)
-_BESIDE, _BEYOND = 0.04, 0.03
+# Of a beard: the same way, from which it is looked for, and from which the chin tells that there is one; how dark it
+# is on the whole, and how far around that is looked at.
+_BEARDED, _CHIN, _MOSTLY, _BESIDE = (0.05, 0.3), 1.25, (0.3, 0.7), 0.04
 
 
 def bare_skin(image: npt.NDArray[np.uint8], mesh: Landmarks) -> Floats:
@@ -67,7 +66,7 @@ def bare_skin(image: npt.NDArray[np.uint8], mesh: Landmarks) -> Floats:
 
 
 def find_beard(image: npt.NDArray[np.uint8], mesh: Landmarks) -> Floats:
-    """Find the beard along a jaw, which reaches a little beyond the mesh.
+    """Find the beard along a jaw, up to the mesh's rim: what reaches beyond it draws the jaw's outline.
 
     Hair that hangs over the cheeks is no beard: the chin must have one.
 
@@ -82,10 +81,9 @@ def find_beard(image: npt.NDArray[np.uint8], mesh: Landmarks) -> Floats:
     rim = _look_at_rim(image, mesh)
     if rim is None:
         return np.zeros(image.shape[:2], np.float32)
-    # Normalised, so that what lies beyond the mesh is judged by what lies inside beside it.
     sums = [cv2.GaussianBlur(each, (0, 0), max(_BESIDE * rim.width, 0.5)) for each in (rim.dark, rim.inside)]
     beard = rim.bearded * rise(sums[0] / np.maximum(sums[1], 1e-3), *_MOSTLY) * rise(rim.down, *_BEARDED)
-    beard = cv2.dilate(beard, _disc(_GROWN * rim.width)) * cv2.dilate(rim.inside, _disc(_BEYOND * rim.width))
+    beard = cv2.dilate(beard, _disc(_GROWN * rim.width)) * rim.inside
     return np.asarray(cv2.GaussianBlur(beard, (0, 0), max(_SOFT * rim.width, 0.5)), np.float32).clip(0, 1)
 
 
