@@ -26,12 +26,16 @@ def cover(picture: Bytes, masks: Bytes, trust: Bytes, *, brows: Bytes, face: Byt
         face: painted region of the footage, (S, S).
 
     Returns:
-        Picture, masks and trust, changed where the footage's face is and the lesson's is not.
+        Picture, masks and trust, changed where the footage's face is and the lesson's is not; the same ones where
+        the lesson shows nothing to go on with.
     """
     region, there = (each.astype(np.float32) / np.float32(255) for each in (masks[..., 2], face))
     sure = ((region - _HALF) / (_SURE - _HALF)).clip(0, 1)
     parts = np.maximum(masks[..., :2].max(axis=2), brows).astype(np.float32) / np.float32(255)
-    around = extend_skin(picture, sure * (1 - parts))
+    known = sure * (1 - parts)
+    if not known.any():
+        return picture, masks, trust
+    around = extend_skin(picture, known)
     replaced = (there / np.float32(_SOON)).clip(0, 1) * (1 - sure)
     covered = picture + replaced[..., None] * (around - picture)
     joined, believed = region + there - region * there, np.rint(255 * there * (1 - sure)).astype(np.uint8)

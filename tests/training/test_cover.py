@@ -50,6 +50,15 @@ def test_a_face_that_is_larger_already_stays(lesson):
     assert np.array_equal(believed, trust)
 
 
+def test_a_lesson_that_shows_no_face_has_nothing_to_go_on_with(lesson):
+    picture, masks, trust, brows = lesson
+    nothing = np.zeros_like(masks)
+    covered, painted, believed = cover(picture, nothing, trust, brows=brows, face=region(12, 56, 14, 50))
+    assert np.array_equal(covered, picture)
+    assert not painted.any()
+    assert np.array_equal(believed, trust)
+
+
 def test_a_soft_rim_shows_no_hair(lesson):
     picture, masks, trust, brows = lesson
     masks[..., 2][16:44, 20:23] = (40, 110, 180)
