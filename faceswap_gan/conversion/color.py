@@ -18,6 +18,7 @@ from faceswap_gan.conversion.finish import ColorMethod
 from faceswap_gan.conversion.steady import Steady
 from faceswap_gan.conversion.transport import apply_cube, transport_cube
 from faceswap_gan.errors import SettingsError
+from faceswap_gan.faces.mesh_mask import rise
 from faceswap_gan.faces.skin import tell_skin
 
 Floats = npt.NDArray[np.float32]
@@ -25,7 +26,7 @@ Kind = Literal["rgb", "xyz", "lab", "curves", "cube"]
 
 LEVELS = np.arange(256, dtype=np.float32)
 _LEAST_WEIGHT = 16.0
-_SHARE = 0.2  # of the face that must be skin in both, or all of it is compared
+_SHARE = (0.2, 0.4)  # of the face that is skin in both: up to here all of it is compared, from here on skin alone
 _GAIN = (0.95, 1.05)  # brows, lips and beard make most of the contrast, and are the person's own
 _BINS = 64
 _EVEN = 5  # levels over which a curve is evened
@@ -104,7 +105,8 @@ def match(painted: Floats, target: Floats, weight: Floats, *, method: ColorMetho
         if bare:
             return ColorMap(kind, np.asarray([[1, 1, 1], [0, 0, 0]], np.float32), level)
         skin = weight * tell_skin(painted, weight) * tell_skin(target, weight)
-        weight = skin if float(skin.sum()) >= _SHARE * total else weight
+        enough = float(rise(skin.sum() / total, *_SHARE))
+        weight = weight + enough * (skin - weight)
         return ColorMap(kind, _gain_and_offset(painted, target, weight, kind), level)
     if method == "histogram":
         curves = np.tile(LEVELS, (3, 1)) if bare else _histogram_curves(painted, target, weight)

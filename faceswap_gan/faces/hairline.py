@@ -32,21 +32,22 @@ _INNER = 0.15  # from here inwards the face is mostly skin
 _BLACK = 3.0  # lightness of a face in the dark, in which nothing is told apart
 _DARK = (0.55, 0.8)  # lightness in parts of the skin's: hair, skin
 _LOW = (0.4, 0.9)  # way from the eyes down to the mouth, beyond which what is dark is a beard
-_LOW_BARE = (0.9, 1.2)  # the same where the chin has no beard: strands beside the mouth are hair, too
-# Of a beard: the same way, from which it is looked for, and from which the chin tells that there is one; how dark it
-# is on the whole, and how far around that is looked at.
-_BEARDED, _CHIN, _MOSTLY, _BESIDE = (0.05, 0.3), 1.25, (0.3, 0.7), 0.04
+_LOW_BARE = (0.9, 1.2)  # the same of who has no beard: strands beside the mouth are hair, too
+_CHIN, _LEAST_CHIN = 1.25, 0.01  # the same way, from which the rim is the chin's; the least of it, in squared widths
+# Of a beard: the same way, from which it is looked for; how dark it is on the whole; how far around is looked at.
+_BEARDED, _MOSTLY, _BESIDE = (0.05, 0.3), (0.3, 0.7), 0.04
 
 
-def bare_skin(image: npt.NDArray[np.uint8], mesh: Landmarks) -> Floats:
+def bare_skin(image: npt.NDArray[np.uint8], mesh: Landmarks, *, bearded: bool = False) -> Floats:
     """Tell the skin of a face from hair over its rim.
 
-    Only what is darker than the skin is taken for hair, and only above the mouth: a beard is the person's face. Fair
-    hair passes as skin.
+    Only what is darker than the skin is taken for hair, down to the mouth; not so far of who has a beard, which is
+    the person's face. Fair hair passes as skin.
 
     Args:
         image: RGB uint8 (h, w, 3).
         mesh: the face in it.
+        bearded: whether the person has a beard, see `measure_beard`.
 
     Returns:
         float32 (h, w): 1 on skin, 0 on hair, soft between; 1 outside the mesh's rim, too, where nothing is known.
@@ -59,8 +60,7 @@ def bare_skin(image: npt.NDArray[np.uint8], mesh: Landmarks) -> Floats:
     kept = cv2.dilate((kept > 0).astype(np.float32), _disc(_KEPT * width))
     away = 1 - cv2.GaussianBlur(kept, (0, 0), max(0.02 * width, 0.5))
     hair = rim.dark * away * (1 - rise(rim.depth, *_RIM))
-    low, low_bare = rise(rim.down, *_LOW), rise(rim.down, *_LOW_BARE)
-    hair = hair * (1 - low_bare - rim.bearded * (low - low_bare))
+    hair = hair * (1 - rise(rim.down, *(_LOW if bearded else _LOW_BARE)))
     hair = cv2.dilate(hair, _disc(_GROWN * width))
     return np.asarray(1 - cv2.GaussianBlur(hair, (0, 0), max(_SOFT * width, 0.5)), np.float32).clip(0, 1)
 
@@ -68,11 +68,9 @@ def bare_skin(image: npt.NDArray[np.uint8], mesh: Landmarks) -> Floats:
 def find_beard(image: npt.NDArray[np.uint8], mesh: Landmarks) -> Floats:
     """Find the beard along a jaw, up to the mesh's rim: what reaches beyond it draws the jaw's outline.
 
-    Hair that hangs over the cheeks is no beard: the chin must have one.
-
     Args:
         image: RGB uint8 (h, w, 3).
-        mesh: the face in it.
+        mesh: the face in it, of a person who has a beard, see `measure_beard`.
 
     Returns:
         float32 (h, w): 1 where there is a beard, 0 where there is none, soft between; below the eyes whatever is as
@@ -82,9 +80,29 @@ def find_beard(image: npt.NDArray[np.uint8], mesh: Landmarks) -> Floats:
     if rim is None:
         return np.zeros(image.shape[:2], np.float32)
     sums = [cv2.GaussianBlur(each, (0, 0), max(_BESIDE * rim.width, 0.5)) for each in (rim.dark, rim.inside)]
-    beard = rim.bearded * rise(sums[0] / np.maximum(sums[1], 1e-3), *_MOSTLY) * rise(rim.down, *_BEARDED)
+    beard = rise(sums[0] / np.maximum(sums[1], 1e-3), *_MOSTLY) * rise(rim.down, *_BEARDED)
     beard = cv2.dilate(beard, _disc(_GROWN * rim.width)) * rim.inside
     return np.asarray(cv2.GaussianBlur(beard, (0, 0), max(_SOFT * rim.width, 0.5)), np.float32).clip(0, 1)
+
+
+def measure_beard(image: npt.NDArray[np.uint8], mesh: Landmarks) -> float | None:
+    """Measure how much darker than the skin a chin is: hair over the cheeks is no beard.
+
+    One picture can be wrong, in a shadow: ask for a person's median.
+
+    Args:
+        image: RGB uint8 (h, w, 3).
+        mesh: the face in it.
+
+    Returns:
+        From 0, like the skin, to 1, like hair; None in the dark, and where the chin is not in the picture.
+    """
+    rim = _look_at_rim(image, mesh)
+    if rim is None:
+        return None
+    chin = rim.inside * (rim.depth < _RIM[1]) * (rim.down > _CHIN)
+    enough = float(chin.sum()) >= _LEAST_CHIN * rim.width**2
+    return float((rim.dark * chin).sum() / chin.sum()) if enough else None
 
 
 @dataclass(frozen=True)
@@ -101,8 +119,6 @@ class _Rim:
     """How much darker than the skin: 0 like it, 1 like hair; inside only."""
     down: Floats
     """Way down from the eyes (0) to the mouth (1)."""
-    bearded: float
-    """Whether the chin has a beard, in [0, 1]."""
 
 
 def _look_at_rim(image: npt.NDArray[np.uint8], mesh: Landmarks) -> _Rim | None:
@@ -115,10 +131,8 @@ def _look_at_rim(image: npt.NDArray[np.uint8], mesh: Landmarks) -> _Rim | None:
     usual = float(np.median(lightness[skin])) if skin.any() else 0.0
     if usual < _BLACK:
         return None
-    dark, down = 1 - rise(lightness / usual, *_DARK), _way_down(mesh, image.shape)
-    chin = inside * (depth < _RIM[1]) * (down > _CHIN)
-    bearded = rise((dark * chin).sum() / max(float(chin.sum()), 1.0), *_MOSTLY)
-    return _Rim(width, inside, depth, dark * inside, down, float(bearded))
+    dark = inside * (1 - rise(lightness / usual, *_DARK))
+    return _Rim(width, inside, depth, dark, _way_down(mesh, image.shape))
 
 
 def _even_lightness(image: npt.NDArray[np.uint8], inside: Floats, sigma: float) -> Floats:

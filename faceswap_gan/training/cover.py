@@ -10,6 +10,7 @@ from faceswap_gan.faces.skin import extend_skin
 Bytes = NDArray[np.uint8]
 
 _HALF, _SURE = 0.5, 0.9  # of the lesson's own soft rim: from here on it goes on, up to here it is kept as it is
+_LEAST = 0.05  # of the footage's face that the lesson must show
 _SOON = 0.25  # of the footage's soft rim, from which it is gone over wholly: under it may lie the lesson's hair
 
 
@@ -33,14 +34,15 @@ def cover(picture: Bytes, masks: Bytes, trust: Bytes, *, brows: Bytes, face: Byt
     sure = ((region - _HALF) / (_SURE - _HALF)).clip(0, 1)
     parts = np.maximum(masks[..., :2].max(axis=2), brows).astype(np.float32) / np.float32(255)
     known = sure * (1 - parts)
-    if not known.any():
+    if known.sum() < _LEAST * there.sum():
         return picture, masks, trust
     around = extend_skin(picture, known)
-    replaced = (there / np.float32(_SOON)).clip(0, 1) * (1 - sure)
+    beyond = (1 - sure) * (1 - parts * (region > 0))  # a brow's tail at the rim stays
+    replaced = (there / np.float32(_SOON)).clip(0, 1) * beyond
     covered = picture + replaced[..., None] * (around - picture)
-    joined, believed = region + there - region * there, np.rint(255 * there * (1 - sure)).astype(np.uint8)
+    believed = np.rint(255 * there * beyond).astype(np.uint8)
     return (
         np.rint(covered).clip(0, 255).astype(np.uint8),
-        np.dstack([masks[..., :2], np.rint(255 * joined).astype(np.uint8)]),
+        np.dstack([masks[..., :2], np.maximum(masks[..., 2], face)]),
         np.maximum(trust, believed),
     )

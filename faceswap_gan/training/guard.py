@@ -58,7 +58,7 @@ class Guard:
             DivergedError: a mean is no finite number, or for `WINDOW` steps in a row the mean of the mask was below
                 0.005 or above 0.995, or the discriminators' loss below 1 % of what they have at chance. The mask
                 must have been between 0.05 and 0.95 before, after step 1000: one that has not lived yet may still. A
-                mask with a shape to learn counts from step 100.
+                mask with a shape to learn counts from step 100, and as having lived where training goes on later.
         """
         wild = [name for name, value in means.items() if not math.isfinite(value)]
         if wild:

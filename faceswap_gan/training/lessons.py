@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from faceswap_gan.errors import FaceFolderError
 from faceswap_gan.faces.alignment import template
 from faceswap_gan.faces.detector import Face
-from faceswap_gan.faces.hairline import bare_skin, find_beard
+from faceswap_gan.faces.hairline import bare_skin, find_beard, measure_beard
 from faceswap_gan.faces.hulls import fill_hulls, part_mask
 from faceswap_gan.faces.landmarks import LEAST_SCORES, LandmarkProvider, Landmarks
 from faceswap_gan.faces.look import describe_look
@@ -49,6 +49,7 @@ _MOST = 2000  # lessons of a person
 _FEATHER = 0.07  # width of the painted region's soft rim, in widths of the face
 _RUN = 8  # neighbouring frames among them
 _MOST_PICTURES = 240
+_ASKED = 60  # faces that tell whether their person has a beard
 _APART, _SHARE = 0.38, 0.35  # of a bent frame: time to the other moment, in clips; way to its mesh
 _AHEAD = 7  # frames that the choice of a picture looks at
 _BOX_SIDE, _BOX_RISE = 2.85, 0.215  # MTCNN's box in inter-ocular distances: side, and middle above the points'
@@ -111,8 +112,12 @@ def outline_faces(faces: FaceSet, meshes: Meshes) -> None:
         meshes: of `find_meshes`.
     """
     size = faces.crop_masks.shape[1]
+    asked = spread_runs(sorted(meshes), _ASKED, 1)
+    beards = [measure_beard(faces.faces[index], meshes[index]) for index in asked]
+    told = [beard for beard in beards if beard is not None]
+    bearded = bool(told) and float(np.median(told)) > 0.5
     for index, mesh in meshes.items():
-        region = _bare_region(faces.faces[index], mesh)
+        region = _bare_region(faces.faces[index], mesh, bearded=bearded)
         faces.masks[index, ..., 2] = region
         faces.crop_masks[index, ..., 2] = _shrink(region, size)
 
@@ -123,7 +128,7 @@ def make_lessons(
     """Make the lessons of both people's footage.
 
     Args:
-        people: the faces of ``src`` and ``dst``.
+        people: the faces of ``src`` and ``dst``, outlined by `outline_faces`.
         meshes: of both, see `find_meshes`.
         topology: how the mesh's points are joined.
 
@@ -158,7 +163,6 @@ class _Teacher:
         self._pictures = spread_runs(sorted(own_meshes), _MOST_PICTURES, 1)
         self._wanted = [meshes[frame] for frame in self._frames]
         self._wanted += [self._vary(place) for place in range(min(len(self._frames), _MOST - len(self._frames)))]
-        self._edged: dict[int, Bytes] = {}
         looks, theirs = self._looks(self._wanted), self._looks([own_meshes[picture] for picture in self._pictures])
         self._choice = _choose(SourceChooser(theirs), looks)
         filmed = slice(len(self._frames))
@@ -201,7 +205,8 @@ class _Teacher:
             varied, _ = self._bend(self._wanted[number], source, self._meshes[frame], shape)
             own, own_masks = _shrink(varied[..., :3], size), _masks(self._wanted[number], varied[..., 3], size)
         mesh = self._difference.apply(self._wanted[number], self._topology)
-        bent, trust = self._bend(mesh, self._with_edge(picture), self._own[picture], shape)
+        source = np.dstack([self._person.faces[picture], self._person.masks[picture][..., 2]])
+        bent, trust = self._bend(mesh, source, self._own[picture], shape)
         # What lies at the rim of a bent picture's face is often hair, wherever that comes to lie.
         masks = _masks(mesh, np.minimum(_region(mesh, len(bent)), bent[..., 3]), size)
         lesson = _shrink(bent[..., :3], size), masks, _shrink(trust, size)
@@ -223,13 +228,6 @@ class _Teacher:
         edge[part] = bent[place][..., 3].astype(np.float32) / np.float32(255)
         trust[place] = np.rint(255 * paint_mask(raster, edge, mesh, source, triangles))[part]
         return bent, trust
-
-    def _with_edge(self, picture: int) -> Bytes:
-        """A picture of the person with its face's soft edge as fourth channel, drawn when it is first needed."""
-        if picture not in self._edged:
-            image = self._person.faces[picture]
-            self._edged[picture] = np.dstack([image, _bare_region(image, self._own[picture])])
-        return self._edged[picture]
 
 
 def spread_runs(indices: list[int], most: int, run: int) -> list[int]:
@@ -266,10 +264,11 @@ def _region(mesh: Landmarks, side: int) -> Bytes:
     return np.rint(255 * soft_edge(covered, _FEATHER * face_width(mesh.points))).astype(np.uint8)
 
 
-def _bare_region(image: Bytes, mesh: Landmarks) -> Bytes:
+def _bare_region(image: Bytes, mesh: Landmarks, *, bearded: bool) -> Bytes:
     """Draw the same in the face's own picture (side, side, 3), where hair is left out and a beard is not."""
-    bare, beard = (np.rint(255 * each(image, mesh)).astype(np.uint8) for each in (bare_skin, find_beard))
-    return np.maximum(np.minimum(_region(mesh, len(image)), bare), beard)
+    bare = np.rint(255 * bare_skin(image, mesh, bearded=bearded)).astype(np.uint8)
+    region = np.minimum(_region(mesh, len(image)), bare)
+    return np.maximum(region, np.rint(255 * find_beard(image, mesh)).astype(np.uint8)) if bearded else region
 
 
 def _masks(mesh: Landmarks, region: Bytes, size: int) -> Bytes:

@@ -59,6 +59,17 @@ def test_a_beard_does_not_colour_the_others_skin(rng, weight, method, whose):
     assert result[skin].mean(axis=(0, 1)) == pytest.approx(faces["target"][skin].mean(axis=(0, 1)), abs=3)
 
 
+def test_little_skin_changes_nothing_at_once(rng, weight):
+    """Hair that comes to cover the face by and by moves the colours by and by."""
+    painted, target = _faces(rng, (180, 120, 90), 4), _faces(rng, (220, 170, 150), 4)
+    greys = []
+    for rows in range(31):
+        hairy = target.copy()
+        hairy[10 : 10 + rows] = 40
+        greys.append(_grey(match(painted, hairy, weight, method="mean_std")))
+    assert np.abs(np.diff(greys)).max() < 0.25 * np.ptp(greys)
+
+
 @pytest.mark.parametrize(("method", "code"), [("mean_std_xyz", cv2.COLOR_RGB2XYZ), ("lab", cv2.COLOR_RGB2Lab)])
 def test_other_spaces_match_mean_and_deviation_there(rng, weight, method, code):
     painted, target = _faces(rng, (110, 100, 90), 12), _faces(rng, (140, 120, 105), 12.5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -57,6 +58,26 @@ def test_a_lesson_that_shows_no_face_has_nothing_to_go_on_with(lesson):
     assert np.array_equal(covered, picture)
     assert not painted.any()
     assert np.array_equal(believed, trust)
+
+
+def test_the_same_outline_changes_nothing_of_the_region(lesson):
+    picture, masks, trust, brows = lesson
+    masks[..., 2] = cv2.GaussianBlur(masks[..., 2], (0, 0), 3)
+    covered, painted, _ = cover(picture, masks, trust, brows=brows, face=masks[..., 2].copy())
+    assert np.array_equal(painted, masks)
+    sure = masks[..., 2] >= 0.9 * 255
+    assert np.array_equal(covered[sure], picture[sure])
+
+
+def test_brows_and_lips_at_the_rim_stay(lesson):
+    picture, masks, trust, brows = lesson
+    masks[..., 2][16:19] //= 3  # the brows' tails, and the lips, lie in the soft rim
+    masks[..., 2][41:44] //= 3
+    trust = masks[..., 2].copy()
+    covered, _, believed = cover(picture, masks, trust, brows=brows, face=region(12, 56, 14, 50))
+    for part in (brows > 0, masks[..., 1] > 0):
+        assert np.array_equal(covered[part], picture[part])
+        assert np.array_equal(believed[part], trust[part])
 
 
 def test_a_soft_rim_shows_no_hair(lesson):

@@ -9,6 +9,7 @@ from heads import draw_topology, head, picture
 from tiny import tiny_settings
 
 from faceswap_gan.errors import FaceFolderError
+from faceswap_gan.faces import topology as tp
 from faceswap_gan.faces.landmarks import Landmarks
 from faceswap_gan.faces.mesh_shape import mix_meshes
 from faceswap_gan.nn.fast import SIDES
@@ -98,6 +99,20 @@ def test_the_painted_region_is_both_faces(lessons, people):
         both = np.maximum(*(people[each].crop_masks[..., 2].astype(float) for each in (side, other)))
         assert np.median(abs(painted.sum(axis=(1, 2)) / both.sum(axis=(1, 2)) - 1)) < 0.03
         assert np.abs(painted - both).mean() < 3
+
+
+def test_one_dark_picture_makes_no_beard(meshes):
+    """A shadow under the chin now and then is none, and a beard that is lit now and then is one."""
+    dark, areas = {"few": range(5), "most": range(35)}, {}
+    for name, which in dark.items():
+        people = faces_of("src", meshes["src"])
+        for index in which:
+            mouth = meshes["src"][index].points[tp.LIPS_OUTER[0], 1]
+            people.faces[index][int(mouth) :] //= 8
+        outline_faces(people, meshes["src"])
+        areas[name] = people.masks[:, 90:, :, 2].astype(float).sum(axis=(1, 2))
+    assert (areas["most"][:5] > 1.02 * areas["few"][:5]).all()
+    assert np.array_equal(areas["most"][36:], areas["few"][36:])
 
 
 def test_a_larger_face_is_covered_with_the_others_skin(lessons, people):
