@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,6 +11,7 @@ from faceswap_gan.faces.skin import extend_skin
 Bytes = NDArray[np.uint8]
 
 _HALF, _SURE = 0.5, 0.9  # of the lesson's own soft rim: from here on it goes on, up to here it is kept as it is
+_REACH = 32  # how far masks of parts reach over them, as a fraction of the side: 1 / 32
 _LEAST = 0.05  # of the footage's face that the lesson must show
 _SOON = 0.25  # of the footage's soft rim, from which it is gone over wholly: under it may lie the lesson's hair
 
@@ -37,7 +39,10 @@ def cover(picture: Bytes, masks: Bytes, trust: Bytes, *, brows: Bytes, face: Byt
     if known.sum() < _LEAST * there.sum():
         return picture, masks, trust
     around = extend_skin(picture, known)
-    beyond = (1 - sure) * (1 - parts * (region > 0))  # a brow's tail at the rim stays
+    # A brow's tail at the rim stays: the part itself, as its mask reaches over it, to where hair may be.
+    reach = len(picture) // _REACH
+    tight = cv2.erode(parts, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
+    beyond = (1 - sure) * (1 - tight * (region > 0))
     replaced = (there / np.float32(_SOON)).clip(0, 1) * beyond
     covered = picture + replaced[..., None] * (around - picture)
     believed = np.rint(255 * there * beyond).astype(np.uint8)
