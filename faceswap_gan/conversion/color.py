@@ -26,7 +26,8 @@ Kind = Literal["rgb", "xyz", "lab", "curves", "cube"]
 
 LEVELS = np.arange(256, dtype=np.float32)
 _LEAST_WEIGHT = 16.0
-_SHARE = (0.2, 0.4)  # of the face that is skin in both: up to here all of it is compared, from here on skin alone
+# Share of the face that is skin in both: up to here all of it is compared, from here on skin alone.
+_SHARE = (0.25, 0.5)
 _GAIN = (0.95, 1.05)  # brows, lips and beard make most of the contrast, and are the person's own
 _BINS = 64
 _EVEN = 5  # levels over which a curve is evened

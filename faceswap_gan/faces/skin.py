@@ -8,10 +8,8 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
 
-_SKIN, _RANK = (
-    (0.38, 0.55),
-    0.7,
-)  # lightness in parts of the skin's: hair, skin in shadow; the skin's among all pixels, by rank
+_SKIN = (0.38, 0.55)  # lightness in parts of the skin's: hair, skin in shadow
+_RANK = 0.7  # from this rank on a pixel's lightness tells the skin's
 _EVEN = 0.02  # sides of the picture over which lightness is averaged: pores and noise are skin
 _ENOUGH = 0.25  # part of a pixel of the pyramid that must be known for its colour to be taken wholly
 
@@ -32,7 +30,7 @@ def tell_skin(image: npt.NDArray[np.uint8] | Floats, weight: Floats) -> Floats:
     if not face.size:
         return np.ones(weight.shape, np.float32)
     rank = int(_RANK * (face.size - 1))
-    usual = max(float(np.partition(face, rank)[rank]), 1.0)
+    usual = max(float(np.partition(face, rank)[rank:].mean()), 1.0)  # a mean, so that it never jumps to the hair's
     # Eroded, as what lies beside hair in an even picture is half hair.
     darkest = cv2.erode(lightness, np.ones((3, 3), np.uint8))
     part = ((darkest / usual - _SKIN[0]) / (_SKIN[1] - _SKIN[0])).clip(0, 1)

@@ -35,7 +35,7 @@ def cover(picture: Bytes, masks: Bytes, trust: Bytes, *, brows: Bytes, face: Byt
     region, there = (each.astype(np.float32) / np.float32(255) for each in (masks[..., 2], face))
     sure = ((region - _HALF) / (_SURE - _HALF)).clip(0, 1)
     parts = np.maximum(masks[..., :2].max(axis=2), brows).astype(np.float32) / np.float32(255)
-    known = sure * (1 - parts)
+    known = sure * (1 - parts) * (trust.astype(np.float32) / np.float32(255))
     if known.sum() < _LEAST * there.sum():
         return picture, masks, trust
     around = extend_skin(picture, known)

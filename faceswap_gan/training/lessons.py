@@ -115,7 +115,9 @@ def outline_faces(faces: FaceSet, meshes: Meshes) -> None:
     asked = spread_runs(sorted(meshes), _ASKED, 1)
     beards = [measure_beard(faces.faces[index], meshes[index]) for index in asked]
     told = [beard for beard in beards if beard is not None]
-    bearded = bool(told) and float(np.median(told)) > 0.5
+    bearded = len(told) > len(asked) / 4 and float(np.median(told)) > 0.5
+    if bearded:
+        log.info("a beard belongs to the face: the chin is dark in most of %d pictures", len(told))
     for index, mesh in meshes.items():
         region = _bare_region(faces.faces[index], mesh, bearded=bearded)
         faces.masks[index, ..., 2] = region

@@ -60,6 +60,15 @@ def test_a_lesson_that_shows_no_face_has_nothing_to_go_on_with(lesson):
     assert np.array_equal(believed, trust)
 
 
+def test_what_no_picture_shows_is_not_gone_on_with(lesson):
+    picture, masks, trust, brows = lesson
+    picture[24:36, 40:44], trust[24:36, 40:44] = (0, 255, 0), 0
+    face = region(12, 56, 14, 50)
+    covered, _, _ = cover(picture, masks, trust, brows=brows, face=face)
+    beyond = (face > 0) & (masks[..., 2] == 0)
+    assert np.abs(covered[beyond].astype(int) - SKIN).max() <= 2
+
+
 def test_the_same_outline_changes_nothing_of_the_region(lesson):
     picture, masks, trust, brows = lesson
     masks[..., 2] = cv2.GaussianBlur(masks[..., 2], (0, 0), 3)
