@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from faceswap_gan.faces.mesh_mask import rise
+
 Floats = npt.NDArray[np.float32]
 
 _SKIN = (0.38, 0.55)  # lightness in parts of the skin's: hair, skin in shadow
@@ -33,8 +35,7 @@ def tell_skin(image: npt.NDArray[np.uint8] | Floats, weight: Floats) -> Floats:
     usual = max(float(np.partition(face, rank)[rank:].mean()), 1.0)  # a mean, so that it never jumps to the hair's
     # Eroded, as what lies beside hair in an even picture is half hair.
     darkest = cv2.erode(lightness, np.ones((3, 3), np.uint8))
-    part = ((darkest / usual - _SKIN[0]) / (_SKIN[1] - _SKIN[0])).clip(0, 1)
-    return np.asarray(part * part * (3 - 2 * part), np.float32)
+    return rise(darkest / usual, *_SKIN)
 
 
 def extend_skin(picture: npt.NDArray[np.uint8], known: Floats) -> Floats:

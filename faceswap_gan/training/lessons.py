@@ -112,16 +112,22 @@ def outline_faces(faces: FaceSet, meshes: Meshes) -> None:
         meshes: of `find_meshes`.
     """
     size = faces.crop_masks.shape[1]
+    bearded = _has_beard(faces, meshes)
+    for index, mesh in meshes.items():
+        region = _bare_region(faces.faces[index], mesh, bearded=bearded)
+        faces.masks[index, ..., 2] = region
+        faces.crop_masks[index, ..., 2] = _shrink(region, size)
+
+
+def _has_beard(faces: FaceSet, meshes: Meshes) -> bool:
+    """Tell whether a person has a beard, by the median of some of their faces: one may be wrong, in a shadow."""
     asked = spread_runs(sorted(meshes), _ASKED, 1)
     beards = [measure_beard(faces.faces[index], meshes[index]) for index in asked]
     told = [beard for beard in beards if beard is not None]
     bearded = len(told) > len(asked) / 4 and float(np.median(told)) > 0.5
     if bearded:
         log.info("a beard belongs to the face: the chin is dark in most of %d pictures", len(told))
-    for index, mesh in meshes.items():
-        region = _bare_region(faces.faces[index], mesh, bearded=bearded)
-        faces.masks[index, ..., 2] = region
-        faces.crop_masks[index, ..., 2] = _shrink(region, size)
+    return bearded
 
 
 def make_lessons(

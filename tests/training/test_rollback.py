@@ -129,3 +129,22 @@ def test_every_rollback_counts_however_far_it_goes(people, tmp_path, preview, of
     assert "from step 12 to 16 the mask was all black; back to step 4, on with 0.25" in caplog.text
     assert (state.rate, state.rollbacks) == (0.25, 2)
     assert made[-1] == pytest.approx(made[0] / 4)
+
+
+def test_a_mask_that_comes_dead_from_a_checkpoint_is_rolled_back(
+    people, tmp_path, preview, often, clock, monkeypatch, caplog
+):
+    """It died, was saved, and training was killed before its next report."""
+    caplog.set_level("WARNING", "faceswap_gan")
+    monkeypatch.setattr(guard, "_SHAPED", 4)
+    monkeypatch.setattr(guard, "WINDOW", 4)
+    minutes = {each: lambda: clock.passes(60) for each in range(1, 99)}
+    killed = FakeStep(minutes | {8: lambda: 1 / 0})
+    budget = Budget(steps=16, save_minutes=1, preview_minutes=99)
+    with pytest.raises(ZeroDivisionError):
+        train_fake(people, tmp_path, killed, budget)
+    step = FakeStep(minutes)
+    step.read_means = lambda: {"mask_area": 0.0 if len(step.rates) < 6 else 0.5}
+    state = train_fake(people, tmp_path, step, budget, checkpoint=find_checkpoint(tmp_path))
+    assert "from step 8 to 12 the mask was all black; back to step 6" in caplog.text, "7 is not trusted"
+    assert (state.step, state.rate, state.rollbacks) == (16, 0.5, 1)
