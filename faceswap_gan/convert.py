@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from faceswap_gan import __version__
 from faceswap_gan.conversion.finish import FinishSettings
 from faceswap_gan.conversion.settings import MarkSettings, OutputSettings, PeopleSettings, RegionSettings
-from faceswap_gan.errors import SettingsError
+from faceswap_gan.errors import MediaError, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -52,7 +52,7 @@ def run(
         video: Video, picture or folder of pictures to work on.
         model: Model folder that train made.
         output: Where the result goes: a video, GIF or picture by its suffix, a folder of pictures without one;
-            beside the video if none is named.
+            beside the video if none is named, as .mkv where its own container is not written.
         face: Whose face is painted.
         checkpoint: The model's newest weights, or those that did best on faces held out from training.
         people: Who is painted.
@@ -111,10 +111,21 @@ def _places(video: Path, output: Path | None) -> tuple[Path, Path]:
     if output is None:
         if not video.name:
             raise SettingsError(f"expected --output for {video}, which has no name to make one of, got none; add it.")
-        output = video.with_name(f"{video.stem}_swapped{video.suffix}")
+        output = video.with_name(f"{video.stem}_swapped{_suffix_like(video)}")
     if output.exists() and video.exists() and output.samefile(video):
         raise SettingsError(f"expected an output beside the video, got the video itself ({output}); rename it.")
     return video, output
+
+
+def _suffix_like(video: Path) -> str:
+    """Give a video's own suffix, or that of the container that holds whatever is in one that is not written."""
+    from faceswap_gan.media.plan import kind_of
+
+    try:
+        kind_of(video)
+    except MediaError:
+        return ".mkv"
+    return video.suffix
 
 
 def _open_region(region: RegionSettings) -> PartRegion | None:

@@ -8,9 +8,9 @@
     ├── NoFaceError               a video or picture shows no face to work on
     ├── ModelError                a model folder is missing, damaged or contradicts a flag
     │   └── DivergedError         training left what it can come back from; the trainer rolls back
-    ├── MarksError                a mark cannot be made or read, or nobody said who agreed
+    ├── MarksError                a mark cannot be made or read
     ├── WeightsError              a pretrained file is missing, damaged or cannot be fetched
-    └── SettingsError             a setting is outside what it may be
+    └── SettingsError             a setting is outside what it may be, or missing, as is consent
 
 Every message says what was expected, what came and what to do.
 """
@@ -56,8 +56,8 @@ class WeightsError(FaceSwapError):
 
 
 class MarksError(FaceSwapError):
-    """A mark cannot be made or read, or nobody said who agreed."""
+    """A mark cannot be made or read."""
 
 
 class SettingsError(FaceSwapError):
-    """A setting is outside what it may be."""
+    """A setting is outside what it may be, or missing."""

@@ -63,7 +63,7 @@ def run(
         who: Whom to take: who is seen longest, surest and largest, or all.
         track: Take the people with these numbers, which the tracks verb shows; every frame is looked at then.
         reference: Take the person whom this picture shows.
-        max_faces: How many people to take at once; without it one, or with --who all everybody.
+        max_faces: How many people to take at once; without it one, or with --who all or --track all there are.
         min_face: Side of the smallest face to look for, in pixels of the frame.
         smoothing: How boxes and landmarks are steadied: both ways, by the 2018 project's filters, or not at all.
         min_width: Leave out faces narrower than this, in pixels of the frame.

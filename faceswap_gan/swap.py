@@ -65,11 +65,11 @@ def run(
         max_faces: People to follow in a video.
         output_layout: The swap alone, beside the footage, or footage, swap and mask.
         codec: As in convert.
-        crf: Quality of the video, 0 best; visually lossless if not given.
+        crf: Quality on the codec's own scale, lower is better; visually lossless if not given.
         finish: How the painted face is laid into the frame.
         marks: How the video is marked.
         seed: Seed of everything random in training; 0 by default.
-        teacher: What shows the fast preset true swaps, nearly: mesh where it can be had, or none.
+        teacher: What shows fast and quality true swaps, nearly: mesh where it can be had, or none.
         perceptual: Network of the perceptual loss, the preset's by default; none trains without.
         vggface_weights: Its weights, rcmalli_vggface_tf_notop_resnet50.h5.
         consent: Who agreed to this swap, and to what; recorded with the model and in the video. Without an answer

@@ -94,7 +94,7 @@ def run(
         swap_decoders: Let the two people's decoders change places once, late in the run, as the v2.2 model does;
             for the classic presets.
         clip_norm: Largest norm of each player's whole gradient; 0, any, by default.
-        teacher: What shows the fast preset true swaps, nearly: mesh bends the other person's pictures by a face mesh
+        teacher: What shows fast and quality true swaps, nearly: mesh bends the other person's pictures by a face mesh
             (extra mesh, face_landmarker.task), the default where it can be had; none learns far more slowly.
         save_minutes: Minutes between checkpoints.
         preview_minutes: Minutes between preview sheets.

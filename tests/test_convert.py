@@ -130,6 +130,12 @@ def test_a_folder_named_by_a_dot_has_its_output_beside_it(fake_model, found_face
     assert sorted(p.name for p in tmp_path.iterdir()) == ["model", "pictures", "pictures_swapped"]
 
 
+def test_beside_a_container_that_is_not_written_lies_one_that_holds_everything(make_video, fake_model, found_faces):
+    source = make_video("in.avi", codec="mpeg4", audio=["mp3"])
+    run(source, fake_model, finish=PLAIN, consent="x")
+    assert len(list(read_frames(source.with_name("in_swapped.mkv")))) == 12
+
+
 def _result(source, model, output, **product):
     run(source, model, output, finish=PLAIN, product=OutputSettings(**product), consent="x")
     return sorted(path.name for path in output.iterdir())

@@ -14,7 +14,7 @@ class PeopleSettings:
     """Who of those in the footage is painted, and by which model."""
 
     who: Literal["largest", "all"] = "largest"
-    """The person seen longest, surest and largest, or everybody."""
+    """One face a frame, of the track seen longest, surest and largest, where it is away of the next; or everybody."""
     track: Annotated[tuple[int, ...], tyro.conf.UseAppendAction] = ()
     """Paint these tracks only, by the numbers that `faceswap-gan tracks` shows."""
     reference: Path | None = None
@@ -22,7 +22,7 @@ class PeopleSettings:
     pair: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
     """PICTURE=MODEL or TRACK=MODEL: whom to paint with which model; several in one pass, instead of --model."""
     max_faces: int | None = None
-    """People to paint per frame; 1, or with --who all, --track or --reference all there are. Not with --pair."""
+    """People to paint per frame; 1, or with --who all or --track all there are. Not with --pair."""
     recognizer: Path | None = None
     """ONNX network that tells people apart, for --reference and --pair."""
     smoothing: Literal["rts", "kalman", "moving-average", "none"] = "rts"
@@ -38,7 +38,7 @@ class RegionSettings:
     landmarks: Literal["mtcnn", "mesh", "fan"] = "mtcnn"
     """Points that the parts are drawn from: the detector's 5, the 478 of MediaPipe's mesh, or the 68 of FAN."""
     weights_dir: Path | None = None
-    """Folder that holds the weights of mesh or fan; else FACESWAP_WEIGHTS, the cache or a download."""
+    """Folder that holds weights: of mesh, fan and the recogniser; else FACESWAP_WEIGHTS, the cache or a download."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class OutputSettings:
     codec: str | None = None
     """h264, hevc, vp9, av1, ffv1, or a hardware encoder such as hevc_nvenc; h264, or in .webm vp9, if not named."""
     crf: int | None = None
-    """Quality on the codec's own scale, 0 best; visually lossless if not given."""
+    """Quality on the codec's own scale, lower is better; visually lossless if not given."""
     preset: str | None = None
     """Speed, as the codec calls it."""
     write_masks: Path | None = None

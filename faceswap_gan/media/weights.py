@@ -240,7 +240,7 @@ def _identity(entry: WeightsFile) -> str:
 def _how_to(entry: WeightsFile) -> str:
     """Say exactly which file to put where."""
     source = f"Fetch {entry.url}, {_identity(entry)}," if entry.url else f"Get {_identity(entry)}"
-    folder = VARIABLE if entry.instead else f"--weights-dir or {VARIABLE}"
+    folder = VARIABLE if entry.instead else f"{VARIABLE}, or --weights-dir where a command has it,"
     instead = f"; or {entry.instead}" if entry.instead else ""
     place = cache_folder() / entry.file
     return f"{source} and put it at {place}, or at {entry.file} in a folder that {folder} names{instead}."
