@@ -14,12 +14,11 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from faceswap_gan.errors import FaceFolderError
-from faceswap_gan.faces.alignment import template
+from faceswap_gan.faces.alignment import Alignment, template
 from faceswap_gan.faces.detector import Face
 from faceswap_gan.faces.hairline import bare_skin, find_beard, measure_beard
 from faceswap_gan.faces.hulls import fill_hulls, part_mask
@@ -33,6 +32,7 @@ from faceswap_gan.faces.mesh_shape import measure_difference, mix_meshes
 from faceswap_gan.faces.mesh_surroundings import surround
 from faceswap_gan.faces.mesh_warp import map_back, rasterise, reduction, sample
 from faceswap_gan.faces.topology import MESH_POINTS
+from faceswap_gan.media.images import resize
 from faceswap_gan.nn.fast import SIDES
 from faceswap_gan.threads import count_cores
 from faceswap_gan.training.cover import cover
@@ -116,7 +116,7 @@ def outline_faces(faces: FaceSet, meshes: Meshes) -> None:
     for index, mesh in meshes.items():
         region = _bare_region(faces.faces[index], mesh, bearded=bearded)
         faces.masks[index, ..., 2] = region
-        faces.crop_masks[index, ..., 2] = _shrink(region, size)
+        faces.crop_masks[index, ..., 2] = resize(region, size)
 
 
 def _has_beard(faces: FaceSet, meshes: Meshes) -> bool:
@@ -164,21 +164,21 @@ class _Teacher:
     def __init__(
         self, footage: FaceSet, meshes: Meshes, person: FaceSet, own_meshes: Meshes, topology: Topology
     ) -> None:
-        self._footage, self._meshes, self._person, self._own, self._topology = (
-            footage, meshes, person, own_meshes, topology,
-        )  # fmt: skip
+        self._footage, self._meshes, self._person, self._topology = footage, meshes, person, topology
+        self._side = footage.faces.shape[1]  # px; that of the person's pictures may differ
+        self._own = _resize_meshes(own_meshes, self._side / person.faces.shape[1])
         self._frames = spread_runs(sorted(meshes), _MOST, _RUN)
         self._pictures = spread_runs(sorted(own_meshes), _MOST_PICTURES, 1)
         self._wanted = [meshes[frame] for frame in self._frames]
         self._wanted += [self._vary(place) for place in range(min(len(self._frames), _MOST - len(self._frames)))]
-        looks, theirs = self._looks(self._wanted), self._looks([own_meshes[picture] for picture in self._pictures])
+        looks, theirs = self._looks(self._wanted), self._looks([self._own[picture] for picture in self._pictures])
         self._choice = _choose(SourceChooser(theirs), looks)
         filmed = slice(len(self._frames))
         apart = np.linalg.norm(looks - theirs[self._choice], axis=1)[filmed]
         near = np.argsort(apart)[: max(FEWEST, len(apart) // 2)]
         self._difference = measure_difference(
             self._wanted[filmed],
-            [own_meshes[picture] for picture in self._pictures],
+            [self._own[picture] for picture in self._pictures],
             np.stack([near, self._choice[near]], axis=1),
             topology,
         )
@@ -211,14 +211,15 @@ class _Teacher:
         if number >= len(self._frames):
             source = np.dstack([self._footage.faces[frame], self._footage.masks[frame][..., 2]])
             varied, _ = self._bend(self._wanted[number], source, self._meshes[frame], shape)
-            own, own_masks = _shrink(varied[..., :3], size), _masks(self._wanted[number], varied[..., 3], size)
+            own, own_masks = resize(varied[..., :3], size), _masks(self._wanted[number], varied[..., 3], size)
         mesh = self._difference.apply(self._wanted[number], self._topology)
-        source = np.dstack([self._person.faces[picture], self._person.masks[picture][..., 2]])
+        theirs = np.dstack([self._person.faces[picture], self._person.masks[picture][..., 2]])
+        source = resize(theirs, self._side)
         bent, trust = self._bend(mesh, source, self._own[picture], shape)
         # What lies at the rim of a bent picture's face is often hair, wherever that comes to lie.
         masks = _masks(mesh, np.minimum(_region(mesh, len(bent)), bent[..., 3]), size)
-        lesson = _shrink(bent[..., :3], size), masks, _shrink(trust, size)
-        brows = _shrink(part_mask("eyebrows", mesh, len(bent)), size)
+        lesson = resize(bent[..., :3], size), masks, resize(trust, size)
+        brows = resize(part_mask("eyebrows", mesh, len(bent)), size)
         return own, own_masks, *cover(*lesson, brows=brows, face=own_masks[..., 2])
 
     def _bend(
@@ -282,10 +283,13 @@ def _bare_region(image: Bytes, mesh: Landmarks, *, bearded: bool) -> Bytes:
 def _masks(mesh: Landmarks, region: Bytes, size: int) -> Bytes:
     """Stack a mesh's eyes and mouth and the painted region (side, side), shrunk: (size, size, 3)."""
     parts = part_mask("eyes", mesh, len(region)), part_mask("mouth", mesh, len(region)), region
-    return np.dstack([_shrink(part, size) for part in parts])
+    return np.dstack([resize(part, size) for part in parts])
 
 
-def _shrink(picture: Bytes, size: int) -> Bytes:
-    if picture.shape[0] == size:
-        return picture
-    return np.asarray(cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
+def _resize_meshes(meshes: Meshes, share: float) -> Meshes:
+    """Describe faces in pictures that are so many times as wide."""
+    if share == 1.0:
+        return meshes
+    shift = (share - 1.0) / 2.0  # whole numbers are the middles of pixels
+    larger = Alignment(np.asarray([[share, 0.0, shift], [0.0, share, shift]]), 0)
+    return {index: mesh.moved(larger) for index, mesh in meshes.items()}
