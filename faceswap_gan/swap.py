@@ -6,7 +6,6 @@ import json
 import logging
 from collections.abc import Callable
 from functools import partial
-from hashlib import file_digest
 from pathlib import Path
 from typing import Any, Literal
 
@@ -129,11 +128,12 @@ def _take_faces(videos: dict[str, Path], home: Path, *, every: int, max_faces: i
     """Fill the workspace's face folders and their eye masks from the videos, unless that was done before."""
     from faceswap_gan import extract, masks
     from faceswap_gan.faces.folder import mask_folder
+    from faceswap_gan.faces.source import hash_source
 
     home.mkdir(parents=True, exist_ok=True)
     for side, video in videos.items():
         faces = home / f"face_{side}"
-        made_from: Inputs = {"video sha256": _sha256(video), "every": every, "max faces": max_faces}
+        made_from: Inputs = {"video sha256": hash_source(video), "every": every, "max faces": max_faces}
         cut = partial(extract.run, video, faces, every=every, max_faces=max_faces)
         _once(home / BOOK, f"extract {faces.name}", faces, made_from, cut)
         _once(home / BOOK, f"masks {faces.name}", mask_folder(faces), made_from, partial(masks.run, faces))
@@ -170,11 +170,6 @@ def _read_book(book: Path) -> dict[str, Inputs]:
     if not isinstance(done, dict):
         raise FaceFolderError(f"expected a list of finished stages in {book}, got a damaged file; delete it.")
     return done
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return file_digest(stream, "sha256").hexdigest()
 
 
 if __name__ == "__main__":
