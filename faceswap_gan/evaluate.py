@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from faceswap_gan.errors import MediaError, ModelError, NoFaceError, SettingsError
+from faceswap_gan.errors import MediaError, ModelError, SettingsError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -220,18 +220,19 @@ def _survey_all(bench: _Bench) -> dict[str, Survey]:
     """Measure the footage, src, and in the table's order all methods."""
     import numpy as np
 
+    from faceswap_gan.metrics.collector import check_shown
     from faceswap_gan.metrics.evaluation import METHODS
     from faceswap_gan.metrics.pairs import Pair, choose_blocks, pick
 
     dst, source = bench.clips["dst"], bench.clips["src"]
     blocks = choose_blocks(len(dst.facts.seconds), bench.anchor_frames)
     keep = frozenset(blocks[np.linspace(0, len(blocks) - 1, _KEPT).astype(int)].tolist())
-    footage = _survey(bench, "dst", bench.read_pairs("dst"), "the footage", keep=keep)
-    if not footage.measured.found.any():
-        raise NoFaceError(f"expected a face in {dst.path}, got none; give a smaller --min-face.")
     chosen = choose_blocks(len(source.facts.seconds), bench.anchor_frames)
     frames = pick(source.read(), chosen)
     src = _survey(bench, "src", (Pair(f, f.image) for f in frames), "src", keep=frozenset(chosen.tolist()))
+    check_shown(src, source.path, least=2)
+    footage = _survey(bench, "dst", bench.read_pairs("dst"), "the footage", keep=keep)
+    check_shown(footage, dst.path, least=1)
     surveys = {"footage": footage, "src": src, "swap": footage, "copy": footage}
     if dst.is_part or bench.hashes["swapped"] != bench.hashes["dst"]:
         surveys["swap"] = _survey(bench, "dst", bench.read_pairs("swapped"), "the swap", base=footage, keep=keep)
@@ -280,11 +281,13 @@ def _survey(
     from rich.console import Console
     from rich.progress import Progress
 
+    from faceswap_gan.metrics.clip import find_tolerance
     from faceswap_gan.metrics.collector import survey
     from faceswap_gan.metrics.pairs import with_truth
 
     if "truth" in bench.clips and role == "dst":
-        pairs = with_truth(pairs, bench.clips["truth"].read())
+        truth = bench.clips["truth"]
+        pairs = with_truth(pairs, truth.read(), tolerance=find_tolerance(bench.clips["dst"], truth))
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         shown = progress.track(pairs, total=None, description=f"measuring {title}")

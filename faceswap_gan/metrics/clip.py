@@ -111,10 +111,14 @@ def open_clips(
 
 
 def pair_clips(footage: Clip, other: Clip) -> Iterator[Pair]:
-    """Read the footage's frames beside another video's; by number where both have as many, else by time."""
+    """Read the footage's frames beside those of another video that belong to them."""
+    return pair_frames(footage.read(), other.read(), tolerance=find_tolerance(footage, other))
+
+
+def find_tolerance(footage: Clip, other: Clip) -> float | None:
+    """Tell how to `pair_frames` of two videos: by number where both have as many, else by time."""
     by_number = len(footage.facts.seconds) == len(other.facts.seconds)
-    tolerance = None if by_number else _half_step(footage.facts)
-    return pair_frames(footage.read(), other.read(), tolerance=tolerance)
+    return None if by_number else _half_step(footage.facts)
 
 
 def _cut_alike(truth: Clip, part: Clip, *, half: float) -> Clip:

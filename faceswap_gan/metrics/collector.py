@@ -7,14 +7,17 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import groupby
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from faceswap_gan.errors import NoFaceError
 from faceswap_gan.faces.alignment import Alignment
 from faceswap_gan.faces.detector import Face, FaceDetector
 from faceswap_gan.faces.finder import FoundFrame, find_faces
+from faceswap_gan.faces.folder import FaceCrop
 from faceswap_gan.faces.landmarks import LEAST_SCORES, Landmarks
 from faceswap_gan.faces.recognizer import recognition_crop
 from faceswap_gan.faces.topology import FACE_OVAL, LEFT_EYE_CORNERS, RIGHT_EYE_CORNERS
@@ -32,6 +35,8 @@ SIZE = 256
 
 _PERFECT = 100.0  # dB, for equal pictures
 _AHEAD = 16  # frames on their way through the second thread
+_MOST_PEOPLE = 4  # among whom the footage's person is looked for in another video
+_NEAR = 1.0  # distance of a face from the footage's at which it is another's, in distances between the eyes
 
 
 class Mesh(Protocol):
@@ -90,7 +95,8 @@ def survey(
     """Measure a video.
 
     Its faces are searched anew, so that a face that cannot be found any more counts. Detection runs in this
-    thread, everything else in a second one. Frames that do not follow each other start a new search.
+    thread, everything else in a second one. Frames that do not follow each other start a new search. Of several
+    people the strongest is measured in the footage, and in another video whoever is where the footage has that one.
 
     Args:
         pairs: the footage's frames in order, each with the video's.
@@ -104,7 +110,7 @@ def survey(
     with ThreadPoolExecutor(1) as pool:
         for run in _runs(pairs):
             pool.submit(worker.start_run).result()
-            for pair, faces in _search(run, tools.detector):
+            for pair, faces in _search(run, tools.detector, most=1 if footage is None else _MOST_PEOPLE):
                 running.append(pool.submit(worker.look, pair, faces))
                 if len(running) > _AHEAD:
                     rows.append(running.popleft().result())
@@ -114,6 +120,25 @@ def survey(
     return Survey(stack_rows(rows, width=width), worker.crops, worker.meshes)
 
 
+def check_shown(survey: Survey, path: Path, *, least: int) -> None:
+    """Refuse a video that shows too little of its person.
+
+    Args:
+        survey: of the video.
+        path: its file.
+        least: frames in which a face must be found.
+
+    Raises:
+        NoFaceError: there are fewer.
+    """
+    count = int(survey.measured.found.sum())
+    if count < least:
+        wanted = "a face" if least == 1 else f"a face in at least {least} frames"
+        raise NoFaceError(
+            f"expected {wanted} of {path}, got {count or 'none'}; give a smaller --min-face or another video."
+        )
+
+
 def _runs(pairs: Iterable[Pair]) -> Iterator[Iterator[Pair]]:
     """Split where the footage's frames do not follow each other."""
     numbered = groupby(enumerate(pairs), key=lambda entry: entry[1].footage.index - entry[0])
@@ -121,7 +146,7 @@ def _runs(pairs: Iterable[Pair]) -> Iterator[Iterator[Pair]]:
         yield (pair for _, pair in run)
 
 
-def _search(run: Iterator[Pair], detector: FaceDetector) -> Iterator[tuple[Pair, FoundFrame | None]]:
+def _search(run: Iterator[Pair], detector: FaceDetector, *, most: int) -> Iterator[tuple[Pair, FoundFrame | None]]:
     """Find the faces of a run; frames that the video lacks pass through, in their place."""
     waiting: deque[Pair] = deque()
 
@@ -132,7 +157,7 @@ def _search(run: Iterator[Pair], detector: FaceDetector) -> Iterator[tuple[Pair,
                 at = pair.footage
                 yield Frame(at.index, at.pts, at.time_base, pair.image, at.duration)
 
-    for found in find_faces(frames(), detector, size=SIZE):
+    for found in find_faces(frames(), detector, size=SIZE, max_faces=most):
         while (pair := waiting.popleft()).footage.index != found.frame.index:
             yield pair, None
         yield pair, found
@@ -146,6 +171,7 @@ class _Worker:
     def __init__(self, tools: Tools, footage: Measured | None, keep: frozenset[int]) -> None:
         self._tools, self._footage, self._keep = tools, footage, keep
         self._previous: Landmarks | None = None
+        self._track = -1
         self.crops: dict[int, Image] = {}
         self.meshes: dict[int, Landmarks] = {}
 
@@ -160,17 +186,38 @@ class _Worker:
             self._previous = None
             return Row(at.index, at.seconds, False, False, {})
         values: dict[str, Any] = {}
-        face = found.faces[0].face if found.faces else None
-        mesh = self._find_mesh(pair.image, face) if face is not None else None
+        mesh, crop = None, self._choose(found, at.index)
+        if crop is not None and crop.face is not None:
+            mesh = self._find_mesh(pair.image, crop.face, crop.track)
+            if mesh is not None:
+                values |= self._describe(pair.image, crop.face, mesh)
+                values["matrices"] = _matrix(crop)
         self._previous = mesh
-        if mesh is not None and face is not None:
-            values |= self._describe(pair.image, face, mesh)
-            values["matrices"] = _alignment(found).matrix
         values |= self._compare(pair, values, mesh)
         return Row(at.index, at.seconds, True, mesh is not None, values)
 
-    def _find_mesh(self, image: Image, face: Face) -> Landmarks | None:
-        mesh = None if self._previous is None else self._tools.mesh.follow(image, self._previous)
+    def _choose(self, found: FoundFrame, number: int) -> FaceCrop | None:
+        """Take the face that the footage has there; in the footage itself the strongest."""
+        if self._footage is None or not found.faces:
+            return found.faces[0] if found.faces else None
+        wanted = self._footage.landmarks[self._row(number)].astype(np.float64)
+        if not np.isfinite(wanted).all():
+            return found.faces[0]
+        unit = float(np.linalg.norm(wanted[1] - wanted[0]))
+        crops = [crop for crop in found.faces if crop.face is not None]
+        apart = [float(np.linalg.norm((crop.face.landmarks - wanted).mean(axis=0))) for crop in crops]
+        nearest = int(np.argmin(apart))
+        return crops[nearest] if apart[nearest] < _NEAR * unit else None
+
+    def _row(self, number: int) -> int:
+        """Tell which of the footage's measurements belong to its frame of that number."""
+        return 0 if self._footage is None else int(np.searchsorted(self._footage.frames, number))
+
+    def _find_mesh(self, image: Image, face: Face, track: int) -> Landmarks | None:
+        """Follow the mesh of the frame before, if that was of the same track; else find it anew."""
+        before = self._previous if track == self._track else None
+        self._track = track
+        mesh = None if before is None else self._tools.mesh.follow(image, before)
         if mesh is None or mesh.score < LEAST_SCORES["mesh"]:
             mesh = self._tools.mesh.find(image, face)
         return mesh if mesh.score >= LEAST_SCORES["mesh"] else None
@@ -189,7 +236,7 @@ class _Worker:
         """Measure looks where the footage's face is."""
         points, matrix = own.get("points"), own.get("matrices")
         if self._footage is not None:
-            row = int(np.searchsorted(self._footage.frames, pair.footage.index))
+            row = self._row(pair.footage.index)
             points, matrix = self._footage.points[row], self._footage.matrices[row]
         if pair.image is None or points is None or matrix is None or not np.isfinite(matrix).all():
             return {}
@@ -221,6 +268,5 @@ def _looks(pair: Pair, crop: Image, points: NDArray[np.float32], alignment: Alig
     return values
 
 
-def _alignment(found: FoundFrame) -> Alignment:
-    alignment = found.faces[0].alignment
-    return alignment if alignment is not None else Alignment(np.full((2, 3), np.nan), SIZE)
+def _matrix(crop: FaceCrop) -> NDArray[np.float64]:
+    return np.full((2, 3), np.nan) if crop.alignment is None else crop.alignment.matrix

@@ -34,22 +34,15 @@ def pair_frames(footage: Iterable[Frame], other: Iterable[Frame], *, tolerance: 
     Args:
         footage: in order.
         other: in order.
-        tolerance: frames whose times differ by at most this many seconds belong together; None pairs first
-            with first and so on.
+        tolerance: frames whose times differ by at most this many seconds belong together; None pairs those of one
+            number.
 
     Yields:
         One pair for each frame of the footage. Frames of the other video that belong to none are skipped.
     """
     rest = _Peek(other)
     for frame in footage:
-        if tolerance is not None:
-            rest.seek(frame.seconds)
-        shown = rest.head
-        if shown is None or (tolerance is not None and abs(shown.seconds - frame.seconds) > tolerance):
-            yield Pair(frame, None)
-            continue
-        yield Pair(frame, shown.image)
-        rest.advance()
+        yield Pair(frame, rest.take(frame, tolerance=tolerance))
 
 
 class _Peek:
@@ -57,36 +50,48 @@ class _Peek:
 
     def __init__(self, frames: Iterable[Frame]) -> None:
         self._rest = iter(frames)
-        self.head = next(self._rest, None)
+        self._head = next(self._rest, None)
         self._after = next(self._rest, None)
 
-    def advance(self) -> None:
-        self.head, self._after = self._after, next(self._rest, None)
+    def take(self, frame: Frame, *, tolerance: float | None) -> Image | None:
+        """Give the picture that belongs to a frame, once; None where there is none."""
+        is_there = self._seek_number(frame.index) if tolerance is None else self._seek_time(frame.seconds, tolerance)
+        shown = self._head if is_there else None
+        if shown is None:
+            return None
+        self._advance()
+        return shown.image
 
-    def seek(self, seconds: float) -> None:
+    def _advance(self) -> None:
+        self._head, self._after = self._after, next(self._rest, None)
+
+    def _seek_number(self, number: int) -> bool:
+        while self._head is not None and self._head.index < number:
+            self._advance()
+        return self._head is not None and self._head.index == number
+
+    def _seek_time(self, seconds: float, tolerance: float) -> bool:
         """Pass over frames as long as the one after is nearer to a time."""
         while (
-            self.head is not None
+            self._head is not None
             and self._after is not None
-            and abs(self._after.seconds - seconds) < abs(self.head.seconds - seconds)
+            and abs(self._after.seconds - seconds) < abs(self._head.seconds - seconds)
         ):
-            self.advance()
+            self._advance()
+        return self._head is not None and abs(self._head.seconds - seconds) <= tolerance
 
 
-def with_truth(pairs: Iterable[Pair], truth: Iterable[Frame]) -> Iterator[Pair]:
-    """Add to each pair the frame of the same number of a third video, the true swap.
+def with_truth(pairs: Iterable[Pair], truth: Iterable[Frame], *, tolerance: float | None) -> Iterator[Pair]:
+    """Add to each pair the frame of a third video, the true swap, that belongs to the footage's.
 
     Args:
-        pairs: in order.
-        truth: in order, at least up to the last pair's number; pairs beyond its end have no truth.
+        pairs: in order, some of the footage's frames or all.
+        truth: in order; pairs beyond its end have no truth.
+        tolerance: as in `pair_frames`.
     """
-    rest = iter(truth)
-    frame = next(rest, None)
+    rest = _Peek(truth)
     for pair in pairs:
-        while frame is not None and frame.index < pair.footage.index:
-            frame = next(rest, None)
-        there = frame is not None and frame.index == pair.footage.index
-        yield replace(pair, truth=frame.image) if frame is not None and there else pair
+        yield replace(pair, truth=rest.take(pair.footage, tolerance=tolerance))
 
 
 def choose_blocks(count: int, wanted: int, *, block: int = 15) -> NDArray[np.int64]:
