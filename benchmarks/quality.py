@@ -139,12 +139,13 @@ def src_elsewhere(clips: Clips, recognizer: Path) -> float:
     return float(transfer(trained, people, shown=np.ones(len(trained), bool)).mean())
 
 
-def reconstruction_ssim(video: Path, model: Path) -> float:
-    """Let the model paint src over itself and compare, inside the face."""
+def reconstruction_ssim(video: Path, model: Path) -> float | None:
+    """Let the model paint src over itself and compare, inside the face; None where nothing is painted."""
     loaded = load_swap(model, face="src")
     found = find_faces(read_frames(video), FaceDetector(), size=loaded.align_size)
     painted = reconstruct(found, loaded.swap, size=loaded.size)
-    return float(np.mean([ssim(entry.image, entry.frame.image, entry.mask) for entry in painted if entry.faces]))
+    alike = [ssim(entry.image, entry.frame.image, entry.mask) for entry in painted if entry.mask.any()]
+    return float(np.mean(alike)) if alike else None
 
 
 def draw(work: Path, part: str) -> tuple[dict[str, Path], Path]:
@@ -210,6 +211,12 @@ def main() -> None:
     args = parser.parse_args()
     if args.steps and len(args.minutes) > 1:
         parser.error(f"expected one number of --minutes beside --steps, got {len(args.minutes)}; say which to log.")
+    names = [*([] if args.no_drawn else ["drawn"]), *(name for name, *_ in args.pair)]
+    begun = [model for name in names for at in args.minutes if (model := place(args, name, at)).exists()]
+    if begun:
+        parser.error(
+            f"expected a --work without models, got {begun[0]}, which would be measured as it is; name another."
+        )
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     PRESETS[args.preset] = change(find_preset(args.preset), args.set)
     pairs = {name: dict(zip(SIDES, map(Path, files), strict=True)) for name, *files in args.pair}
@@ -222,7 +229,7 @@ def main() -> None:
         clips = prepare(videos, args.work / name, args.held_out)
         elsewhere = round(src_elsewhere(clips, args.recognizer), 4)
         for minutes in args.minutes:
-            for model, at in fit(clips, args.work / name / f"{args.preset}_{minutes:g}", minutes, args):
+            for model, at in fit(clips, place(args, name, minutes), minutes, args):
                 for detail in args.detail if name not in truths else [0.0]:
                     line = {"version": __version__, "pair": name, "preset": args.preset, "minutes": at, "of": minutes}
                     line |= {"from": args.start and args.start.name, "set": args.set}
@@ -233,6 +240,11 @@ def main() -> None:
                     line |= {"src_elsewhere": elsewhere}
                     with args.log.open("a") as log:
                         log.write(json.dumps(line) + "\n")
+
+
+def place(args: argparse.Namespace, name: str, minutes: float) -> Path:
+    """Name the folder of a model."""
+    return Path(args.work / name / f"{args.preset}_{minutes:g}")
 
 
 def change(settings: Settings, changes: Sequence[str]) -> Settings:

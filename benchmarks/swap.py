@@ -20,6 +20,7 @@ import argparse
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import repeat
 from pathlib import Path
 
 import cv2
@@ -50,13 +51,17 @@ class Faces:
         """Which frames show a face, bool (N,)."""
         return np.isfinite(self.landmarks[:, 0, 0])
 
+    def first(self, count: int) -> Faces:
+        """Return those of the first frames."""
+        return Faces(self.crops[:count], self.landmarks[:count])
+
 
 def take(found: Iterable[FoundFrame], *, by: np.ndarray | None = None) -> Faces:
     """Align each frame's face by its own landmarks, or by given ones."""
     crops, points = [], []
-    for index, entry in enumerate(found):
+    for entry, given in zip(found, repeat(None) if by is None else by, strict=False):
         own = entry.faces[0].face.landmarks if entry.faces else np.full((5, 2), np.nan)
-        at = own if by is None else by[index]
+        at = own if given is None else given
         crops.append(recognition_crop(entry.frame.image, at) if np.isfinite(at).all() else EMPTY)
         points.append(own)
     return Faces(np.stack(crops), np.stack(points))
@@ -84,7 +89,10 @@ def correlation(first: np.ndarray, second: np.ndarray, both: np.ndarray) -> floa
 
 
 def measure(recognizer: Recognizer, swap: Faces, fixed: Faces, dst: Faces, src: Faces) -> dict[str, float]:
-    """Return the figures of one video."""
+    """Return the figures of one video, over the frames that it and dst have."""
+    swap, fixed, dst = (each.first(min(len(swap.crops), len(dst.crops))) for each in (swap, fixed, dst))
+    if not swap.found.any():
+        return {"transfer": 0.0, "nearer": 0.0, "found": 0.0}
     people = embed(recognizer, src.crops[src.found][:: max(1, src.found.sum() // SAMPLE)])
     half = len(people) // 2
     footage, painted = embed(recognizer, dst.crops[dst.found]), embed(recognizer, swap.crops[swap.found])

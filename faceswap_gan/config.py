@@ -86,7 +86,11 @@ class LossSettings:
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How much samples vary. The defaults are the v2.2 model's."""
+    """How much samples vary.
+
+    The defaults are the v2.2 model's, but for a zoom by another 11 %: it took a part of random size out of each crop,
+    which is taken whole here, as conversion does.
+    """
 
     rotation: float = 10.0
     """Largest turn to either side, degrees."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from faceswap_gan.config import Perceptual
 from faceswap_gan.conversion.consent import DRAWN
 from faceswap_gan.conversion.finish import FinishSettings
+from faceswap_gan.errors import SettingsError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -84,6 +85,7 @@ def run(
 
     home, most = out / "workspace", None if steps else minutes
     train.check_flags(home / "model", steps=steps, minutes=most, preset=preset, seed=seed, perceptual=perceptual)
+    _claim(out, {"seconds": seconds, "seed": seed})
     log.info("demo: drawing two people, %.3g seconds of video each", seconds)
     pair = write_pair(out, seconds=seconds, seed=seed)
     finished, sheet = out / "swapped.mp4", out / "sheet.png"
@@ -105,6 +107,19 @@ def run(
         log.info("inside the face, %s: PSNR %.2f dB, SSIM %.3f", text, found.psnr, found.ssim)
     log.info("video: %s", finished.resolve())
     log.info("sheet (footage, swap, truth): %s", sheet.resolve())
+
+
+def _claim(out: Path, drawing: dict[str, float]) -> None:
+    """Note what a folder is drawn with, so that another drawing does not come to lie beside an older one's swap."""
+    from faceswap_gan.media.images import write_whole
+
+    book = out / "drawing.json"
+    before = json.loads(book.read_text(encoding="utf-8")) if book.is_file() else drawing
+    if before != drawing:
+        flags = " ".join(f"--{name} {value:g}" for name, value in before.items())
+        raise SettingsError(f"expected {flags}, with which {out} was drawn, got others; name another --out.")
+    out.mkdir(parents=True, exist_ok=True)
+    write_whole(book, json.dumps(drawing).encode())
 
 
 def _moments(pair: Pair, finished: Path) -> Iterator[Moment]:

@@ -7,30 +7,22 @@ import math
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
 from faceswap_gan.config import Perceptual, Precision, Sampling, Settings, TeacherChoice
-from faceswap_gan.errors import SettingsError
+from faceswap_gan.errors import ModelError, SettingsError
 from faceswap_gan.quiet import no_log
 
 if TYPE_CHECKING:
     from faceswap_gan.training.budget import Budget
     from faceswap_gan.training.checkpoint import Checkpoint
-    from faceswap_gan.training.face_set import FaceSet
-    from faceswap_gan.training.lessons import Lessons
+    from faceswap_gan.training.material import Material
 
 log = logging.getLogger(__name__)
 
 _DEFAULT_MINUTES = 30.0
-
-
-class _Material(NamedTuple):
-    """What a model is fitted to."""
-
-    people: Mapping[str, FaceSet]
-    lessons: Mapping[str, Lessons] | None
 
 
 def run(
@@ -110,7 +102,7 @@ def run(
     if list_presets:
         _print_presets()
         return
-    folders, faces = _both(src, dst, pretrain), None if batch == "auto" else batch
+    folders, faces = _both(src, dst, pretrain, teacher), None if batch == "auto" else batch
     _check(steps=steps, minutes=minutes, batch=faces, devices=None if devices == "all" else devices)
     _check(zero=True, seed=seed, clip_norm=clip_norm, save_minutes=save_minutes, preview_minutes=preview_minutes)
     flags: dict[str, Any] = {
@@ -167,7 +159,9 @@ def _go_on(
     vggface: Path | None,
 ) -> None:
     """Begin a model or go on with it, where memory is enough and there is anything left to do."""
+    from faceswap_gan.training.alone import alone_at
     from faceswap_gan.training.devices import check_split, count_devices, join_machines
+    from faceswap_gan.training.material import read_material
     from faceswap_gan.training.memory import MemoryGuard
     from faceswap_gan.training.perceptual import find_vggface
     from faceswap_gan.training.settle import find_begun, settle_settings
@@ -181,13 +175,14 @@ def _go_on(
         return
     weights = find_vggface(settings, vggface)
     number = count_devices(devices)
-    if not fit_batch:
+    if checkpoint is not None or not fit_batch:
         check_split(settings, number)
-    with MemoryGuard(model, settings) as guard:
-        material = _read(folders, model, settings)  # before the batch is chosen: faces take memory, too
+    with alone_at(model), MemoryGuard(model, settings) as guard:
+        if find_begun(model, flags, fit_batch=fit_batch) != checkpoint:
+            raise ModelError(f"{model} was trained by another run just now; run again to go on from there.")
+        material = read_material(folders, model, settings)  # before the batch is chosen: faces take memory, too
         if checkpoint is None:
-            guard.settings = settings = _begin(model, settings, fit_batch=fit_batch)
-            check_split(settings, number)
+            guard.settings = settings = _begin(model, settings, devices=number if fit_batch else None)
         elif fit_batch:
             log.info("%s: --batch auto was settled when the model was begun: %d", model, settings.training.batch)
         _fit(material, model, settings, budget, checkpoint, number, weights, start)
@@ -199,10 +194,14 @@ def _print_presets() -> None:
     sys.stdout.write(preset_table())
 
 
-def _both(src: Path | None, dst: Path | None, pretrain: Path | None) -> dict[str, Path]:
-    """Return the face folders by side; they may be left out only where nothing is trained."""
+def _both(
+    src: Path | None, dst: Path | None, pretrain: Path | None, teacher: TeacherChoice | None
+) -> dict[str, Path]:
+    """Return the face folders by side."""
     if pretrain is not None and (src or dst):
         raise SettingsError("expected --pretrain or --src and --dst, got both; the pair comes later, with --from.")
+    if pretrain is not None and teacher is not None:
+        raise SettingsError(f"expected no --teacher with --pretrain, got {teacher}: faces teach themselves; drop it.")
     src, dst = (pretrain, pretrain) if pretrain else (src, dst)
     if src is None or dst is None:
         raise SettingsError("expected two face folders, --src and --dst; `faceswap-gan extract` makes them.")
@@ -226,31 +225,22 @@ def _is_done(model: Path, checkpoint: Checkpoint, budget: Budget) -> bool:
     return True
 
 
-def _begin(model: Path, settings: Settings, *, fit_batch: bool) -> Settings:
-    """Write a new model's settings, with the largest batch that fits, if that is asked for; return them."""
+def _begin(model: Path, settings: Settings, *, devices: int | None) -> Settings:
+    """Write a new model's settings, with the largest batch that fits so many devices, if any; return them."""
     from faceswap_gan.training.checkpoint import forget_beginning, write_settings
+    from faceswap_gan.training.devices import check_split
     from faceswap_gan.training.memory import choose_batch, with_batch
 
-    settings = with_batch(settings, choose_batch(settings)) if fit_batch else settings
+    if devices is not None:
+        settings = with_batch(settings, choose_batch(settings, devices))
+        check_split(settings, devices)
     forget_beginning(model)
     write_settings(model, settings)
     return settings
 
 
-def _read(folders: dict[str, Path], model: Path, settings: Settings) -> _Material:
-    """Read the faces, leave out those that are not drawn, and let a teacher make its lessons."""
-    from faceswap_gan.training.cleaning import clean
-    from faceswap_gan.training.face_set import read_faces
-    from faceswap_gan.training.teacher import open_lessons
-
-    people = {side: read_faces(folder, size=settings.model.size) for side, folder in folders.items()}
-    if settings.training.clean:
-        people = clean(people, model / "logs" / "left_out.csv")
-    return _Material(people, open_lessons(settings, people))
-
-
 def _fit(
-    material: _Material,
+    material: Material,
     model: Path,
     settings: Settings,
     budget: Budget,

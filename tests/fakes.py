@@ -74,6 +74,8 @@ class FakeLoaded:
 class FakeStep:
     """Counts; its one variable is the number of steps it made; `then` happens in the step of that number."""
 
+    watched_variables = ()
+
     def __init__(self, then=None, *, loss=0.5):
         self.optimizer = SimpleNamespace(learning_rate=0.0)
         self.count = keras.Variable(0.0)

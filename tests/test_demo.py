@@ -41,6 +41,15 @@ def test_an_untouched_video_scores_the_floor(fake_swap, tmp_path, caplog):
     assert f"PSNR {figures['floor']['psnr']:.2f} dB" in caplog.text
 
 
+def test_another_drawing_needs_another_folder(fake_swap, tmp_path):
+    fake_swap(shutil.copy)
+    demo.run(out=tmp_path, seconds=SECONDS, steps=1)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(SettingsError, match=r"--seconds 0\.4 --seed 0, with which .* was drawn, .* another --out"):
+        demo.run(out=tmp_path, seconds=2 * SECONDS, steps=1)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
 def test_the_perfect_swap_scores_far_above_it(fake_swap, tmp_path):
     pair = build_pair(tmp_path, seconds=SECONDS)
     perfect = Clip(pair.src_clip.person, pair.dst_clip.poses, pair.dst_clip.background)

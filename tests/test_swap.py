@@ -21,6 +21,8 @@ from faceswap_gan.errors import (
     WeightsError,
 )
 from faceswap_gan.faces.folder import mask_folder
+from faceswap_gan.media.images import write_image
+from faceswap_gan.media.video import read_frames
 from faceswap_gan.synthetic.clips import write_pair
 from faceswap_gan.training.checkpoint import State
 
@@ -64,6 +66,17 @@ def test_all_stages_then_only_the_open_ones(pair, calls, tmp_path, caplog):
     swap_them(pair.src, pair.dst, tmp_path / "out.mp4", steps=9)
     assert calls == ["train 9", "convert"]
     assert "extract face_src: skipped" in caplog.text
+
+
+def test_a_folder_of_pictures_is_a_video(calls, tmp_path, pair):
+    for frame in read_frames(pair.src):
+        write_image(tmp_path / "photos" / f"{frame.index}.png", frame.image)
+    for _ in range(2):
+        swap_them(tmp_path / "photos", pair.dst, tmp_path / "out.mp4", steps=3)
+    assert calls == [*FACES, "train 3", "convert", "train 3", "convert"]
+    write_image(tmp_path / "photos" / "more.png", frame.image)
+    with pytest.raises(SettingsError, match="made with another video sha256"):
+        swap_them(tmp_path / "photos", pair.dst, tmp_path / "out.mp4", steps=3)
 
 
 def test_a_stopped_stage_runs_again(pair, calls, tmp_path, monkeypatch):

@@ -14,7 +14,7 @@ from faceswap_gan.errors import FaceFolderError, ModelError, SettingsError, Weig
 from faceswap_gan.media import weights
 from faceswap_gan.media.weights import WEIGHTS
 from faceswap_gan.nn.fast import SIDES
-from faceswap_gan.training import memory, perceptual, settle, teacher
+from faceswap_gan.training import devices, material, memory, perceptual, settle, teacher
 from faceswap_gan.training.checkpoint import State, find_checkpoint, read_settings
 
 TINY = tiny_settings("fast", training={"batch": 1, "seed": 5})
@@ -45,7 +45,7 @@ def trained(model):
 def chosen(monkeypatch, tmp_path):
     """What would be trained, without training."""
     seen = []
-    monkeypatch.setattr(train, "_read", lambda folders, model, settings: None)
+    monkeypatch.setattr(material, "read_material", lambda folders, model, settings: None)
     monkeypatch.setattr(train, "_fit", lambda material, model, settings, *more: seen.append(settings))
     monkeypatch.setattr(perceptual, "find_weights", lambda name: tmp_path / name)
     monkeypatch.setattr(teacher, "open_landmarks", lambda name: object())
@@ -71,6 +71,7 @@ def chosen(monkeypatch, tmp_path):
         ({"preview_minutes": -2.0}, "--preview-minutes"),
         ({"preset": "fst"}, "classic-lite-256"),
         ({"balance": 1.5}, "--balance from 0 to 1, got 1.5"),
+        ({"preset": "fast", "swap_decoders": True}, "--swap-decoders with a classic preset, got fast"),
     ],
 )
 def test_what_cannot_be_is_refused(tmp_path, chosen, flags, words):
@@ -111,7 +112,7 @@ def test_a_model_goes_on_with_its_own_settings(model, tmp_path, chosen):
 @pytest.mark.parametrize("flags", [{"batch": 9}, {"preset": "fast", "precision": "float16"}, {"batch": "auto"}])
 def test_before_the_first_step_a_model_begins_anew_with_other_flags(model, tmp_path, chosen, monkeypatch, flags):
     """As its own message asks for where memory did not suffice for the first step."""
-    monkeypatch.setattr(memory, "choose_batch", lambda settings: 7)
+    monkeypatch.setattr(memory, "choose_batch", lambda settings, devices: 7)
     train.run(tmp_path, tmp_path, model=model, steps=10, **flags)
     assert read_settings(model) == chosen[0] != TINY
     assert chosen[0].training.batch == {"auto": 7}.get(flags.get("batch"), flags.get("batch", 2))
@@ -125,10 +126,17 @@ def test_the_batch_of_a_trained_model_stays(trained, tmp_path, chosen, caplog):
     assert "--batch auto was settled when the model was begun: 1" in caplog.text
 
 
+def test_a_begun_batch_that_no_devices_share_is_refused(trained, tmp_path, chosen, monkeypatch):
+    monkeypatch.setattr(devices, "count_devices", lambda wanted: 4)
+    with pytest.raises(SettingsError, match="--batch to be a multiple of 4 devices, got 1"):
+        train.run(tmp_path, tmp_path, model=trained, steps=40, batch="auto", devices="all")
+    assert not chosen
+
+
 def test_the_largest_batch_is_chosen_beside_the_faces(tmp_path, chosen, monkeypatch):
     order = []
-    monkeypatch.setattr(train, "_read", lambda *_: order.append("faces"))
-    monkeypatch.setattr(memory, "choose_batch", lambda settings: order.append("batch") or 3)
+    monkeypatch.setattr(material, "read_material", lambda *_: order.append("faces"))
+    monkeypatch.setattr(memory, "choose_batch", lambda settings, devices: order.append("batch") or 3)
     train.run(tmp_path, tmp_path, model=tmp_path / "new", preset="fast", batch="auto")
     assert order == ["faces", "batch"]
 
@@ -188,12 +196,14 @@ def test_the_preset_is_chosen_by_the_machine_and_announced(tmp_path, chosen, cap
 
 def test_pretraining_takes_one_folder_twice(tmp_path, chosen, monkeypatch):
     folders = []
-    monkeypatch.setattr(train, "_read", lambda *more: folders.append(more[0]))
+    monkeypatch.setattr(material, "read_material", lambda *more: folders.append(more[0]))
     train.run(pretrain=tmp_path, model=tmp_path / "model", preset="fast")
     assert folders == [{"src": tmp_path, "dst": tmp_path}]
     assert chosen[0].training.teacher == "footage"
     with pytest.raises(SettingsError, match="--pretrain or --src and --dst, got both"):
         train.run(src=tmp_path, pretrain=tmp_path, model=tmp_path / "model")
+    with pytest.raises(SettingsError, match="no --teacher with --pretrain, got mesh"):
+        train.run(pretrain=tmp_path, model=tmp_path / "model", teacher="mesh")
 
 
 def test_float32_where_bfloat16_is_slow(tmp_path, chosen, caplog, monkeypatch):

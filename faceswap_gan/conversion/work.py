@@ -15,12 +15,12 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
-from faceswap_gan.conversion.lock import lock_file
 from faceswap_gan.conversion.pipeline import Border
 from faceswap_gan.errors import FaceFolderError, MediaError
 from faceswap_gan.faces.scan_file import read_scan_file
 from faceswap_gan.marks.credentials import sidecar
 from faceswap_gan.media.images import write_whole
+from faceswap_gan.media.lock import lock_file
 
 log = logging.getLogger(__name__)
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from faceswap_gan.errors import SettingsError
+from faceswap_gan.faces.alignment import Alignment
 from faceswap_gan.faces.landmarks import Landmarks
 from faceswap_gan.faces.look import head_rotation, to_solid
 from faceswap_gan.faces.mesh import Topology
@@ -81,6 +82,17 @@ def mix_meshes(first: Landmarks, second: Landmarks, share: float) -> Landmarks:
     points = np.asarray(first.points + share * (second.points - first.points), np.float32)
     score = min(first.score, second.score)
     return Landmarks(points, mix(first.depth, second.depth), mix(first.blendshapes, second.blendshapes), score)
+
+
+def resize_mesh(mesh: Landmarks, share: float) -> Landmarks:
+    """Describe the same face in its picture resized.
+
+    Args:
+        mesh: px of the picture.
+        share: width of the resized one in parts of the picture's.
+    """
+    shift = (share - 1.0) / 2.0  # whole numbers are the middles of pixels
+    return mesh.moved(Alignment(np.asarray([[share, 0.0, shift], [0.0, share, shift]]), 0)) if share != 1.0 else mesh
 
 
 def measure_difference(

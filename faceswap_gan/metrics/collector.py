@@ -204,10 +204,9 @@ class _Worker:
         if not np.isfinite(wanted).all():
             return found.faces[0]
         unit = float(np.linalg.norm(wanted[1] - wanted[0]))
-        crops = [crop for crop in found.faces if crop.face is not None]
-        apart = [float(np.linalg.norm((crop.face.landmarks - wanted).mean(axis=0))) for crop in crops]
-        nearest = int(np.argmin(apart))
-        return crops[nearest] if apart[nearest] < _NEAR * unit else None
+        faces = [(crop, crop.face) for crop in found.faces if crop.face is not None]
+        apart = [float(np.linalg.norm((face.landmarks - wanted).mean(axis=0))) for _, face in faces]
+        return faces[int(np.argmin(apart))][0] if min(apart, default=np.inf) < _NEAR * unit else None
 
     def _row(self, number: int) -> int:
         """Tell which of the footage's measurements belong to its frame of that number."""

@@ -33,7 +33,7 @@ class WeightAverage:
         self._averages = [_add(owner, f"average_{index}", each.shape) for index, each in enumerate(weights)]
         self._updates = _add(owner, "average_updates", ())
         for average, weight in zip(self._averages, weights, strict=True):
-            average.assign(weight)
+            average.assign(ops.copy(ops.convert_to_tensor(weight)))  # JAX would let both hold one buffer
 
     def update(self) -> None:
         """Move the averages towards the weights; part of the step's graph."""

@@ -64,13 +64,11 @@ class Clock:
         elapsed, self._last = now - self._last, now
         return replace(state, step=state.step + 1, seconds=state.seconds + elapsed)
 
-    def report(
-        self, state: State, losses: Mapping[str, float], budget: Budget, scores: Mapping[str, float | None]
-    ) -> Report:
+    def report(self, state: State, losses: Mapping[str, float], budget: Budget) -> Report:
         """Describe the steps since the last report."""
         before, self._reported = self._reported, state
         speed = (state.step - before.step) / max(state.seconds - before.seconds, 1e-9)
-        return Report(state.step, state.seconds / 60.0, speed, budget.left_s(state, speed), losses, scores)
+        return Report(state.step, state.seconds / 60.0, speed, budget.left_s(state, speed), losses)
 
 
 class Timer:

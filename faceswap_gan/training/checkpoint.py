@@ -204,12 +204,16 @@ def load_networks(checkpoint: Checkpoint, networks: Networks) -> None:
         try:
             network.load_weights(file)
         except (OSError, ValueError, KeyError, RuntimeError) as error:
-            line = _first_line(error)
-            raise ModelError(f"{file} does not fit config.toml ({line}); {_MISFIT}") from error
+            raise ModelError(f"{file} does not fit config.toml ({_first_line(error)}); {_MISFIT}") from error
 
 
-def load_variables(checkpoint: Checkpoint, variables: Sequence[keras.Variable]) -> None:
+def load_variables(checkpoint: Checkpoint, variables: Sequence[keras.Variable], *, newer: int = 0) -> None:
     """Read the state of the optimizer and the step from a checkpoint.
+
+    Args:
+        checkpoint: where from.
+        variables: that were saved.
+        newer: how many of the last ones stay as they are in checkpoints of an earlier version, which lack them.
 
     Raises:
         ModelError: the file is missing, damaged or of another shape.
@@ -218,11 +222,11 @@ def load_variables(checkpoint: Checkpoint, variables: Sequence[keras.Variable]) 
     try:
         with np.load(file, allow_pickle=False) as arrays:
             values = [arrays[f"arr_{index}"] for index in range(len(arrays.files))]
-        for variable, value in zip(variables, values, strict=True):
+        wanted = variables[: len(variables) - newer] if len(values) == len(variables) - newer else variables
+        for variable, value in zip(wanted, values, strict=True):
             variable.assign(value)
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        line = _first_line(error)
-        raise ModelError(f"{file} does not fit the model ({line}); {_MISFIT}") from error
+        raise ModelError(f"{file} does not fit the model ({_first_line(error)}); {_MISFIT}") from error
 
 
 def load_swap(model: Path, *, face: str, checkpoint: Literal["last", "best"] = "last") -> LoadedSwap:
@@ -271,7 +275,7 @@ def _read_checkpoint(folder: Path) -> Checkpoint:
 
 def _folders(model: Path) -> list[Path]:
     """Return a model's whole checkpoints, oldest first."""
-    return sorted(each for each in (model / "checkpoints").glob("[0-9]*") if each.is_dir())
+    return sorted(each for each in (model / "checkpoints").glob("[0-9]*") if each.name.isdigit() and each.is_dir())
 
 
 def _read_state(file: Path) -> State:

@@ -21,6 +21,7 @@ from faceswap_gan.training.schedule import Phase
 from faceswap_gan.training.steps import Step, Tensors, Terms, reconstruction_terms, to_mask, to_picture
 
 _TERMS = ("adversarial", "reconstruction", "edge", "mask", "cyclic", "perceptual", "discriminator")
+_WATCHED = ("mask_area", "discriminator")
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ class ClassicStep(Step):
 
     def __init__(self, networks: Networks, weights: LossSettings, features: keras.Model | None = None) -> None:
         optional = {"cyclic": weights.cyclic > 0.0, "perceptual": features is not None}
-        super().__init__(networks, weights, tuple(term for term in _TERMS if optional.get(term, True)))
+        super().__init__(networks, weights, tuple(term for term in _TERMS if optional.get(term, True)), _WATCHED)
         self.features = features
         self.mask_floor = self._number("mask_floor", weights.mask_floor)
         self.perceptual = self._number("perceptual", 1.0)
@@ -87,7 +88,8 @@ class ClassicStep(Step):
         """Paint a person's warped crops, whose code is given, as that person."""
         warped, target = (to_picture(batch[f"{side}_{name}"]) for name in ("warped", "target"))
         head, sides = split_outputs(self.networks[f"decoder_{side}"](code, training=True))
-        self.mask_area.update_state(ops.stop_gradient(head.mask))
+        for mean in (self.mask_area, self.watched[f"mask_area_{side}"]):
+            mean.update_state(ops.stop_gradient(head.mask))
         judged = adversarial.Judged(target=target, warped=warped, masked=head.over(warped), rgb=head.rgb)
         return _Painted(head, sides, judged, to_mask(batch[f"{side}_masks"][..., 0:1]))
 
@@ -109,6 +111,7 @@ class ClassicStep(Step):
         if weights.cyclic:
             terms["cyclic"] = weights.cyclic * self._cycle(target, side)
         terms["discriminator"] = discriminator
+        self.watched[f"discriminator_{side}"].update_state(ops.stop_gradient(discriminator))
         return terms
 
     def _compare_features(self, people: list[_Painted], blend: keras.KerasTensor) -> keras.KerasTensor:

@@ -21,6 +21,7 @@ from faceswap_gan.training.store import allocate
 
 Bytes = NDArray[np.uint8]
 
+_ASKED = 16  # pictures that tell how large a folder's are
 FEWEST = 16
 """Faces of a person without which training is refused."""
 
@@ -68,7 +69,8 @@ def read_faces(folder: Path, *, size: int) -> FaceSet:
             f"expected at least {FEWEST} faces in {folder}, got {total}; "
             "extract with a smaller --every or from a longer video."
         )
-    side = min(source.read(0).image.shape[0], OVERSAMPLING * size)
+    some = np.unique(np.linspace(0, total - 1, _ASKED).astype(int))
+    side = min(max(len(source.read(int(index)).image) for index in some), OVERSAMPLING * size)
     faces, masks, *small = allocate(
         [(total, each, each, 3) for each in (side, side, size, size)[: 2 if side == size else 4]], name=str(folder)
     )

@@ -33,7 +33,8 @@ class FastStep(Step):
 
     def __init__(self, networks: Networks, weights: LossSettings, features: keras.Model | None = None) -> None:
         terms = ("reconstruction", "structure", "edge", "mask", "motion", "lesson" if weights.lesson else "look")
-        super().__init__(networks, weights, terms if features is None else (*terms, "perceptual"))
+        more = () if features is None else ("perceptual",)
+        super().__init__(networks, weights, (*terms, *more), ("mask_area",))
         self.features = features
         shape = (len(SIDES), *networks["encoder"].input_shape[1:])
         state = {"initializer": "zeros", "trainable": False, "aggregation": "only_first_replica"}
@@ -55,7 +56,7 @@ class FastStep(Step):
         person = ops.concatenate([ops.zeros(count, "int32"), ops.ones(count, "int32"), painted])
         code = self.networks["encoder"](to_picture(ops.concatenate([warped, pairs])), training=True)
         head = split_head(self.networks["decoder"]([code, person], training=True)["head"])
-        self.mask_area.update_state(ops.stop_gradient(head.mask))
+        self._watch(ops.stop_gradient(head.mask), person)
         pair_masks = to_mask(batch["pair_masks"])
         region = ops.concatenate([to_mask(masks[..., 2:3]), pair_masks[..., 2:3]])
         own, first, second = ops.split(head.rgb, [2 * count, 2 * count + pairs.shape[0] // 2])
@@ -78,6 +79,13 @@ class FastStep(Step):
         if self.features is not None:
             terms["perceptual"] = self.weights_of_losses.features * _compare_features(self.features, *seen)
         return terms
+
+    def _watch(self, masks: keras.KerasTensor, person: keras.KerasTensor) -> None:
+        """Count how much of the faces is painted, also of each person's."""
+        self.mask_area.update_state(masks)
+        areas, painted = ops.mean(masks, axis=(1, 2, 3)), ops.one_hot(person, len(SIDES), dtype="float32")
+        for index, side in enumerate(SIDES):
+            self.watched[f"mask_area_{side}"].update_state(areas, sample_weight=painted[:, index])
 
     def _look(
         self,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from faceswap_gan.config import LossSettings
 from faceswap_gan.errors import DivergedError
+from faceswap_gan.nn.fast import SIDES
 
 WINDOW = 500
 """Steps that a collapse must last to count as one."""
@@ -15,6 +16,7 @@ _EMPTY = 0.005  # mean of the mask below which nothing is painted, and above 1 m
 _ALIVE = 0.05  # mean of the mask from which, up to 1 minus which, it counts as alive
 _GROWN = 1000  # steps: the masks of v2.2 fall to nothing in their first hundred, and live only later
 _SHAPED = 100  # steps: those that are told their shape live from the start
+_PEOPLE = ("", *(f"_{side}" for side in SIDES))  # both together, and each: endings of names
 _WON = 0.01  # share of its loss at chance below which a discriminator has won
 # A discriminator's best loss, both people's together, where it cannot tell real from painted: mixup's is four times
 # the variance of the ratio, Beta(0.2, 0.2); the relativistic one's is 2 * (1/2) * (1/2 + 1).
@@ -34,7 +36,8 @@ class Guard:
         self._grown = _SHAPED if weights.mask_shape else _GROWN
         self._won = _WON * _CHANCE[weights.gan] if weights.adversarial else 0.0
         self._since: dict[str, int] = {}
-        self._was_alive = weights.mask_shape > 0 and step >= self._grown
+        self._alive_at_once = weights.mask_shape > 0 and step >= self._grown
+        self._was_alive: set[str] = set()
 
     @property
     def is_calm(self) -> bool:
@@ -52,7 +55,8 @@ class Guard:
 
         Args:
             step: updates made so far.
-            means: of the loss terms by name, and ``mask_area``, the mean of the mask in [0, 1].
+            means: of the loss terms by name, and ``mask_area``, the mean of the mask in [0, 1]; the same of one
+                person as ``mask_area_src`` and so on, as one's collapse hides in the mean of both.
 
         Raises:
             DivergedError: a mean is no finite number, or for `WINDOW` steps in a row the mean of the mask was below
@@ -63,19 +67,25 @@ class Guard:
         wild = [name for name, value in means.items() if not math.isfinite(value)]
         if wild:
             raise DivergedError(f"at step {step} {', '.join(wild)} is no finite number")
-        area = means.get("mask_area", 0.0)
-        self._was_alive |= step >= self._grown and _ALIVE <= area <= 1.0 - _ALIVE
-        found = self._find(means)
+        if step >= self._grown:
+            areas = {person: means.get(f"mask_area{person}", 0.0) for person in _PEOPLE}
+            self._was_alive |= {person for person, area in areas.items() if _ALIVE <= area <= 1.0 - _ALIVE}
+        found = [sign for person in _PEOPLE for sign in self._find(means, person)]
         self._since = {name: self._since.get(name, step) for name in found}
         for name, since in self._since.items():
             if step - since >= WINDOW:
                 raise DivergedError(f"from step {since} to {step} {name}", since=since)
 
-    def _find(self, means: Mapping[str, float]) -> list[str]:
-        area = means.get("mask_area", 0.5)
+    def _find(self, means: Mapping[str, float], person: str) -> list[str]:
+        """Say what looks like a collapse, in both people's means or in one person's."""
+        whose = person.replace("_", " of ")
+        area, verdict = means.get(f"mask_area{person}", 0.5), means.get(f"discriminator{person}", math.inf)
+        was_alive = self._alive_at_once or person in self._was_alive
         signs = {
-            "the mask was all black": self._was_alive and area < _EMPTY,
-            "the mask was all white": self._was_alive and area > 1.0 - _EMPTY,
-            "the discriminators told every painted face from a real one": means.get("discriminator", 1.0) < self._won,
+            f"the mask{whose} was all black": was_alive and area < _EMPTY,
+            f"the mask{whose} was all white": was_alive and area > 1.0 - _EMPTY,
+            f"the discriminator{whose or 's'} told every painted face from a real one": (
+                verdict < (self._won / len(SIDES) if person else self._won)
+            ),
         }
         return [name for name, is_so in signs.items() if is_so]

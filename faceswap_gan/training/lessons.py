@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap_gan.errors import FaceFolderError
-from faceswap_gan.faces.alignment import Alignment, template
+from faceswap_gan.faces.alignment import template
 from faceswap_gan.faces.detector import Face
 from faceswap_gan.faces.hairline import bare_skin, find_beard, measure_beard
 from faceswap_gan.faces.hulls import fill_hulls, part_mask
@@ -28,7 +28,7 @@ from faceswap_gan.faces.mesh import Topology
 from faceswap_gan.faces.mesh_choice import SourceChooser
 from faceswap_gan.faces.mesh_eyes import turn_eyes
 from faceswap_gan.faces.mesh_mask import face_width, paint_mask, soft_edge
-from faceswap_gan.faces.mesh_shape import measure_difference, mix_meshes
+from faceswap_gan.faces.mesh_shape import measure_difference, mix_meshes, resize_mesh
 from faceswap_gan.faces.mesh_surroundings import surround
 from faceswap_gan.faces.mesh_warp import map_back, rasterise, reduction, sample
 from faceswap_gan.faces.topology import MESH_POINTS
@@ -37,6 +37,7 @@ from faceswap_gan.nn.fast import SIDES
 from faceswap_gan.threads import count_cores
 from faceswap_gan.training.cover import cover
 from faceswap_gan.training.face_set import FaceSet
+from faceswap_gan.training.store import allocate
 
 Bytes = NDArray[np.uint8]
 Meshes = dict[int, Landmarks]
@@ -153,7 +154,7 @@ def make_lessons(
                 "choose clearer footage, or train with --teacher none."
             )
     return {
-        side: _Teacher(people[side], meshes[side], people[other], meshes[other], topology).teach()
+        side: _Teacher(people[side], meshes[side], people[other], meshes[other], topology).teach(f"{side}'s footage")
         for side, other in zip(SIDES, reversed(SIDES), strict=True)
     }
 
@@ -166,7 +167,7 @@ class _Teacher:
     ) -> None:
         self._footage, self._meshes, self._person, self._topology = footage, meshes, person, topology
         self._side = footage.faces.shape[1]  # px; that of the person's pictures may differ
-        self._own = _resize_meshes(own_meshes, self._side / person.faces.shape[1])
+        self._own = {i: resize_mesh(mesh, self._side / person.faces.shape[1]) for i, mesh in own_meshes.items()}
         self._frames = spread_runs(sorted(meshes), _MOST, _RUN)
         self._pictures = spread_runs(sorted(own_meshes), _MOST_PICTURES, 1)
         self._wanted = [meshes[frame] for frame in self._frames]
@@ -183,13 +184,20 @@ class _Teacher:
             topology,
         )
 
-    def teach(self) -> Lessons:
+    def teach(self, name: str) -> Lessons:
         """Paint the lessons, in threads."""
+        total, size = len(self._wanted), self._footage.crops.shape[1]
+        room = allocate([(total, size, size, depth) for depth in (3, 3, 3, 3, 1)], name=name, what="lessons")
+
+        def paint(number: int) -> None:
+            for array, painted in zip(room, self._paint(number), strict=True):
+                array[number] = painted.reshape(array.shape[1:])
+
         with ThreadPoolExecutor(count_cores(), thread_name_prefix="lessons") as pool:
-            painted = list(pool.map(self._paint, range(len(self._wanted))))
-        footage, footage_masks, pictures, masks, trust = (np.stack(each) for each in zip(*painted, strict=True))
-        frames = [self._frame(number) for number in range(len(self._wanted))]
-        return Lessons(np.asarray(frames), footage, footage_masks, masks, pictures, trust[..., None])
+            list(pool.map(paint, range(total)))
+        footage, footage_masks, pictures, masks, trust = room
+        frames = [self._frame(number) for number in range(total)]
+        return Lessons(np.asarray(frames), footage, footage_masks, masks, pictures, trust)
 
     def _frame(self, number: int) -> int:
         return self._frames[number % len(self._frames)]
@@ -284,12 +292,3 @@ def _masks(mesh: Landmarks, region: Bytes, size: int) -> Bytes:
     """Stack a mesh's eyes and mouth and the painted region (side, side), shrunk: (size, size, 3)."""
     parts = part_mask("eyes", mesh, len(region)), part_mask("mouth", mesh, len(region)), region
     return np.dstack([resize(part, size) for part in parts])
-
-
-def _resize_meshes(meshes: Meshes, share: float) -> Meshes:
-    """Describe faces in pictures that are so many times as wide."""
-    if share == 1.0:
-        return meshes
-    shift = (share - 1.0) / 2.0  # whole numbers are the middles of pixels
-    larger = Alignment(np.asarray([[share, 0.0, shift], [0.0, share, shift]]), 0)
-    return {index: mesh.moved(larger) for index, mesh in meshes.items()}

@@ -56,6 +56,7 @@ class TrainingLog:
         _cut(self._file, step)
         self._events = _open_events(folder, step)
         self._said = 0.0
+        self._step = step
 
     def __enter__(self) -> TrainingLog:
         return self
@@ -75,7 +76,10 @@ class TrainingLog:
             self._events.restart(step)
 
     def write(self, report: Report) -> None:
-        """Write a report everywhere."""
+        """Write a report everywhere; in the table in place of one of the same step."""
+        if report.step == self._step:
+            _cut(self._file, report.step - 1)
+        self._step = report.step
         row = {
             "step": report.step,
             "minutes": round(report.minutes, 4),

@@ -61,26 +61,29 @@ def step_bytes(settings: Settings, networks: Networks | None = None) -> int:
     return round(_TRAINED * weights + _KEPT * size * faces * face)
 
 
-def choose_batch(settings: Settings) -> int:
-    """Find the largest batch that fits in memory: 1, 2, 4, ... up to `LARGEST_BATCH` faces of each person.
+def choose_batch(settings: Settings, devices: int = 1) -> int:
+    """Find the largest batch that fits in memory: 1, 2, 4, ... faces of each person on each device, 64 at most.
 
-    On a GPU steps are tried, from the preset's batch on; without one the estimate is held against the free memory,
-    as a system out of memory ends programs rather than telling them.
+    On a GPU steps of one device's part are tried, from the preset's batch on; without one the estimate is held
+    against the free memory, as a system out of memory ends programs rather than telling them.
 
     Args:
         settings: the model's settings; its batch is where the search begins.
+        devices: how many share it.
 
     Raises:
         SettingsError: not even one face fits.
     """
-    if has_gpu():
-        found = _largest(lambda batch: _runs(with_batch(settings, batch)), settings.training.batch)
-    else:
-        networks, free = outline_networks(settings.model), _SHARE * free_bytes()
-        found = _largest(
-            lambda batch: step_bytes(with_batch(settings, batch), networks) <= free, settings.training.batch
-        )
-    log.info("batch %d: the largest that fits in memory, up to %d", found, LARGEST_BATCH)
+    is_tried, networks, free = has_gpu(), outline_networks(settings.model), _SHARE * free_bytes()
+
+    def fits(part: int) -> bool:
+        if is_tried:
+            return _runs(with_batch(settings, part))
+        return step_bytes(with_batch(settings, devices * part), networks) <= free
+
+    most = max(1, LARGEST_BATCH // devices)
+    found = devices * _largest(fits, max(1, settings.training.batch // devices), most)
+    log.info("batch %d: the largest that fits in memory, up to %d", found, devices * most)
     return found
 
 
@@ -137,11 +140,11 @@ class MemoryGuard(AbstractContextManager["MemoryGuard"]):
             ) from error
 
 
-def _largest(fits: Callable[[int], bool], begin: int) -> int:
-    """Double or halve from a batch on; the largest power of two, up to `LARGEST_BATCH`, that fits."""
-    batch = 1 << (min(begin, LARGEST_BATCH).bit_length() - 1)
+def _largest(fits: Callable[[int], bool], begin: int, most: int) -> int:
+    """Double or halve from a batch on; the largest power of two, up to a limit, that fits."""
+    batch = 1 << (min(begin, most).bit_length() - 1)
     if fits(batch):
-        while batch < LARGEST_BATCH and fits(2 * batch):
+        while 2 * batch <= most and fits(2 * batch):
             batch *= 2
         return batch
     while batch > 1:

@@ -84,7 +84,8 @@ class Previewer:
         return path
 
     def _sheets(self) -> list[Path]:
-        return sorted(self._folder.glob("[0-9]*.png"), key=lambda path: int(path.stem))
+        sheets = [path for path in self._folder.glob("[0-9]*.png") if path.stem.isdigit()]
+        return sorted(sheets, key=lambda path: int(path.stem))
 
     def _fixed(self, sheet: Path) -> NDArray[np.uint8]:
         image = read_image(sheet)

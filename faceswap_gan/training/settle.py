@@ -103,9 +103,14 @@ def _choose(preset: str | None, asked: Mapping[str, Any]) -> Settings:
         gpu = has_gpu()
         settings = PRESETS["quality" if gpu else "fast"]
         log.info("preset %s, because %s", settings.preset, "a GPU was found" if gpu else "no GPU was found")
+    if "swap_decoders" in asked and not settings.training.schedule.startswith("classic"):
+        raise SettingsError(
+            f"expected --swap-decoders with a classic preset, got {settings.preset}, whose people share one decoder; "
+            "leave it out."
+        )
     settings = settle_teacher(settings, asked.get("teacher"))
     if settings.training.precision == "bfloat16" and "precision" not in asked and not has_fast_bfloat16():
-        log.info("float32 instead of bfloat16: this processor and backend do not compute in bfloat16")
+        log.info("float32 instead of bfloat16, in which this processor or GPU does not compute by itself")
         asked = {**asked, "precision": "float32"}
     if "sampling" in asked and not settings.training.balance:
         asked = {"balance": _DEFAULT_BALANCE, **asked}

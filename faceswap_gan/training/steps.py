@@ -16,7 +16,7 @@ from keras import ops
 from faceswap_gan.config import LossSettings, Settings
 from faceswap_gan.errors import SettingsError
 from faceswap_gan.nn import losses
-from faceswap_gan.nn.fast import OUTPUT
+from faceswap_gan.nn.fast import OUTPUT, SIDES
 from faceswap_gan.training.adam import PlayersAdam
 from faceswap_gan.training.average import WeightAverage
 from faceswap_gan.training.devices import count_parts, split_batch, spread_batch
@@ -35,9 +35,12 @@ class Step(keras.Model):  # type: ignore[misc]
         networks: those of `training.networks.build_networks`.
         weights: weights of the losses.
         terms: names of the loss terms, in the order of the log.
+        watched: of what else is told of each person, for the guard: ``mask_area``, ``discriminator``.
     """
 
-    def __init__(self, networks: Networks, weights: LossSettings, terms: tuple[str, ...]) -> None:
+    def __init__(
+        self, networks: Networks, weights: LossSettings, terms: tuple[str, ...], watched: tuple[str, ...]
+    ) -> None:
         super().__init__(name="step")
         self.networks = networks
         self.distribution = keras.distribution.distribution()
@@ -45,12 +48,21 @@ class Step(keras.Model):  # type: ignore[misc]
         self.phase: Phase | None = None
         self.means = {name: keras.metrics.Mean(name=name) for name in terms}
         self.mask_area = keras.metrics.Mean(name="mask_area")
+        names = [f"{name}_{side}" for name in watched for side in SIDES]
+        self.watched = {name: keras.metrics.Mean(name=name) for name in names}
         self.average: WeightAverage | None = None
 
     @property
     def state_variables(self) -> list[keras.Variable]:
         """What a checkpoint needs beside the networks' weights: variables of optimizer, step and running means."""
-        return [*self.optimizer.variables, *self._non_trainable_variables, *self.metrics_variables]
+        watched = {id(variable) for variable in self.watched_variables}
+        means = [variable for variable in self.metrics_variables if id(variable) not in watched]
+        return [*self.optimizer.variables, *self._non_trainable_variables, *means, *self.watched_variables]
+
+    @property
+    def watched_variables(self) -> list[keras.Variable]:
+        """The last of these, which checkpoints of before anything was watched lack."""
+        return [variable for mean in self.watched.values() for variable in mean.variables]
 
     def reset_metrics(self) -> None:
         """Nothing: Keras asks for it before each step, but a report tells means over many; see `restart_means`."""
@@ -126,7 +138,7 @@ class Step(keras.Model):  # type: ignore[misc]
 
     @abstractmethod
     def terms(self, batch: Tensors) -> Terms:
-        """Return the weighted loss terms of a batch, by name, and count its masks in `mask_area`."""
+        """Return the weighted loss terms of a batch, by name, and count its masks, and each person's in `watched`."""
 
 
 def build_step(networks: Networks, settings: Settings, *, features: keras.Model | None = None) -> Step:

@@ -23,7 +23,7 @@ _GIB = 2.0**30
 log = logging.getLogger(__name__)
 
 
-def allocate(shapes: Sequence[tuple[int, ...]], *, name: str) -> list[Bytes]:
+def allocate(shapes: Sequence[tuple[int, ...]], *, name: str, what: str = "decoded faces") -> list[Bytes]:
     """Make arrays that hold anything, and say in one line where they are and why.
 
     They are in memory where they take at most half of what is free, else in files that the system keeps in memory as
@@ -32,7 +32,8 @@ def allocate(shapes: Sequence[tuple[int, ...]], *, name: str) -> list[Bytes]:
 
     Args:
         shapes: of the arrays.
-        name: what they are for, for the log.
+        name: whose they are, for the log.
+        what: what they hold, for the log.
 
     Returns:
         uint8 arrays of these shapes.
@@ -42,7 +43,7 @@ def allocate(shapes: Sequence[tuple[int, ...]], *, name: str) -> list[Bytes]:
     """
     sizes = [int(np.prod(shape, dtype=np.int64)) for shape in shapes]
     total, free = sum(sizes), free_bytes()
-    said = f"{total / _GIB:.2f} GiB of decoded faces"
+    said = f"{total / _GIB:.2f} GiB of {what}"
     if total <= _SHARE * free:
         log.info("%s: %s are kept in memory, of which %.1f GiB are free", name, said, free / _GIB)
         return [np.empty(shape, np.uint8) for shape in shapes]
@@ -53,10 +54,10 @@ def allocate(shapes: Sequence[tuple[int, ...]], *, name: str) -> list[Bytes]:
     on_disk = shutil.disk_usage(folder).free
     if total > on_disk:
         raise MediaError(
-            f"{name}: expected {total / _GIB:.1f} GiB free in {folder} for decoded faces, got {on_disk / _GIB:.1f}; "
+            f"{name}: expected {total / _GIB:.1f} GiB free in {folder} for {what}, got {on_disk / _GIB:.1f}; "
             "make room, set TMPDIR to another folder, or train on fewer or smaller faces."
         )
-    return [_map(folder, shape, size) for shape, size in zip(shapes, sizes, strict=True)]
+    return [_map(folder, shape, size, what) for shape, size in zip(shapes, sizes, strict=True)]
 
 
 def _folder() -> Path:
@@ -65,7 +66,7 @@ def _folder() -> Path:
     return disk if "TMPDIR" not in os.environ and disk.is_dir() else Path(tempfile.gettempdir())
 
 
-def _map(folder: Path, shape: tuple[int, ...], size: int) -> Bytes:
+def _map(folder: Path, shape: tuple[int, ...], size: int, what: str) -> Bytes:
     """Map a new file without a name; the mapping outlives its being closed."""
     try:
         with tempfile.TemporaryFile(dir=folder) as file:
@@ -74,6 +75,6 @@ def _map(folder: Path, shape: tuple[int, ...], size: int) -> Bytes:
             return np.memmap(file, np.uint8, "w+", shape=shape).view(np.ndarray)
     except OSError as error:
         raise MediaError(
-            f"no room for {size / _GIB:.1f} GiB of decoded faces in {folder}: {error.strerror}; "
+            f"no room for {size / _GIB:.1f} GiB of {what} in {folder}: {error.strerror}; "
             "make room or set TMPDIR to another folder."
         ) from error

@@ -29,7 +29,7 @@ from faceswap_gan.training.face_set import FaceSet
 from faceswap_gan.training.guard import Guard
 from faceswap_gan.training.held_out import HeldOut, Scores, hold_out
 from faceswap_gan.training.lessons import Lessons
-from faceswap_gan.training.log import TrainingLog
+from faceswap_gan.training.log import Report, TrainingLog
 from faceswap_gan.training.networks import Networks, build_painter
 from faceswap_gan.training.preview import Previewer
 from faceswap_gan.training.schedule import find_phase, learning_rate
@@ -117,6 +117,7 @@ class _Run:
         step, rates = self._step, self._settings.training
         guard, clock = Guard(self._settings.losses, state.step), Clock(state)
         save, look = Timer(budget.save_minutes), Timer(budget.preview_minutes)
+        began, report = state.step, None
         seen: Scores | None = None
         with closing(prefetch(self._batches.make, start=state.step)) as batches:
             while (progress := budget.progress(state)) < 1.0 and not stopped():
@@ -125,15 +126,16 @@ class _Run:
                 _, batch = next(batches)
                 step.train_on_batch(batch, return_dict=True)
                 state = clock.tick(state)
+                if state.step % _REPORT_STEPS == 0:
+                    report = clock.report(state, step.read_means(), budget)
+                    guard.check(state.step, report.losses)
+                    step.restart_means()  # before a checkpoint of this step, which holds them
                 if look.is_due:
                     with clock.stopped():
                         seen = self.look(state, journal, is_good=guard.is_calm)
                     look.restart()
-                if state.step % _REPORT_STEPS == 0:
-                    means = step.read_means()
-                    guard.check(state.step, means)
-                    journal.write(clock.report(state, means, budget, self.name_scores(seen)))
-                    step.restart_means()
+                if report is not None and report.step == state.step:
+                    journal.write(self.add_scores(report, seen))
                     seen = None
                 if save.is_due and guard.is_calm:
                     with clock.stopped():
@@ -143,7 +145,11 @@ class _Run:
         if doubt is not None:
             return self.leave(doubt, asked=stopped())
         self.save(state)
-        self.look(state, journal, is_good=True)
+        seen = self.look(state, journal, is_good=True)
+        if seen is not None and state.step > began:
+            if report is None or report.step < state.step:
+                report = clock.report(state, step.read_means(), budget)
+            journal.write(self.add_scores(report, seen))
         self._preview.write_time_lapse()
         return state
 
@@ -165,12 +171,12 @@ class _Run:
             mark_best(self._model, Best(state.step, scores.score))
         return scores
 
-    def name_scores(self, scores: Scores | None) -> dict[str, float | None]:
-        """Name the columns of the log that held-out faces have, empty where they were not measured."""
+    def add_scores(self, report: Report, scores: Scores | None) -> Report:
+        """Give a report the columns that held-out faces have, empty where they were not measured."""
         if self._held_out is None:
-            return {}
+            return report
         names = ("reconstruction", "transfer", "score")
-        return {name: None if scores is None else getattr(scores, name) for name in names}
+        return replace(report, scores={name: None if scores is None else getattr(scores, name) for name in names})
 
     def begin(self) -> State:
         """Save the networks as they are, so that there is a checkpoint to go back to."""
@@ -188,7 +194,8 @@ class _Run:
         """Read everything back from a checkpoint, and tell where training stands."""
         with self._step.averaged():
             load_networks(checkpoint, self._networks)
-            load_variables(checkpoint, self._step.state_variables)
+            newer = len(self._step.watched_variables)
+            load_variables(checkpoint, self._step.state_variables, newer=newer)
         self._preview.cut(checkpoint.state.step)
         self._step.phase = None  # the checkpoint may have been written before its phase was entered
         return checkpoint.state

@@ -10,12 +10,12 @@ import sys
 import pytest
 from scripted import Scripted, face, frames
 
-from faceswap_gan.conversion import lock
 from faceswap_gan.conversion.output import kept_when_stopped
 from faceswap_gan.conversion.pipeline import Border
 from faceswap_gan.conversion.work import WorkFolder
 from faceswap_gan.errors import MediaError, NoFaceError, SettingsError
 from faceswap_gan.faces.scan_file import scan_video
+from faceswap_gan.media import lock
 
 MADE_FROM = {"footage": "abc", "size": (64, 48), "color": "none"}
 
@@ -178,7 +178,7 @@ def test_what_a_killed_run_left_beside_the_output_goes(output, half_done):
 
 HOLDS = """
 import pathlib, sys, time
-from faceswap_gan.conversion.lock import lock_file
+from faceswap_gan.media.lock import lock_file
 held = lock_file(pathlib.Path(sys.argv[1]))
 print("held", flush=True)
 time.sleep(600)

@@ -37,8 +37,19 @@ def test_by_time_a_dropped_frame_shifts_nothing():
 def test_truth_joins_by_number():
     dst = _video([0, 0.1, 0.2, 0.3])
     pairs = [Pair(frame, frame.image) for frame in pick(dst, np.asarray([1, 3]))]
-    joined = list(with_truth(pairs, _video([0, 0.1, 0.2], offset=50)))
-    assert [None if p.truth is None else int(p.truth[0, 0, 0]) for p in joined] == [51, None]
+    assert _truths(with_truth(pairs, _video([0, 0.1, 0.2], offset=50), tolerance=None)) == [51, None]
+
+
+def test_truth_joins_by_time():
+    dst = _video([0, 0.1, 0.2, 0.3])
+    pairs = [Pair(frame, frame.image) for frame in pick(dst, np.asarray([0, 1, 3]))]
+    assert _truths(with_truth(pairs, _video([0, 0.2, 0.3], offset=50), tolerance=0.05)) == [50, None, 52]
+    twice = _video([i / 20 for i in range(7)], offset=50)
+    assert _truths(with_truth(pairs, twice, tolerance=0.05)) == [50, 52, 56]
+
+
+def _truths(pairs):
+    return [None if pair.truth is None else int(pair.truth[0, 0, 0]) for pair in pairs]
 
 
 def test_blocks_are_consecutive_and_spread():

@@ -18,6 +18,7 @@ from faceswap_gan.training.best import Best, find_best, forget_best, mark_best
 from faceswap_gan.training.checkpoint import (
     KEEP,
     State,
+    drop_since,
     find_checkpoint,
     load_networks,
     load_swap,
@@ -55,6 +56,26 @@ def _value(model):
     assert (kernel == kernel[0, 0]).all()
     assert (saved == kernel[0, 0]).all()
     return float(kernel[0, 0])
+
+
+def test_a_checkpoint_of_before_the_last_variables_were_there(tmp_path):
+    newest = _save(tmp_path, 1, value=4.0)
+    more = [*_variables(0.0), keras.Variable(8.0), keras.Variable(9.0)]
+    load_variables(newest, more, newer=2)
+    assert keras.ops.convert_to_numpy(more[0]).max() == 4.0
+    assert [float(each.value) for each in more[2:]] == [8.0, 9.0]
+    for newer in (0, 1):
+        with pytest.raises(ModelError, match="does not fit the model"):
+            load_variables(newest, more, newer=newer)
+
+
+def test_a_users_copy_is_left_alone(tmp_path):
+    _save(tmp_path, 5).folder.rename(tmp_path / "checkpoints" / "00000005 good")
+    for step in range(6, 9 + KEEP):
+        _save(tmp_path, step)
+    drop_since(tmp_path, 8)
+    assert "00000005 good" in _names(tmp_path)
+    assert find_checkpoint(tmp_path).state.step == 7 + KEEP
 
 
 def test_what_is_saved_is_read(tmp_path):

@@ -157,3 +157,13 @@ def test_whole_batches_need_jax(monkeypatch, backend, part, change):
         return
     with pytest.raises(SettingsError, match="KERAS_BACKEND=jax"):
         devices.check_split(settings, 2)
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "fast"), [([], True), ([(8, 0)], True), ([(7, 5)], False), ([(9, 0), (7, 5)], False)]
+)
+def test_bfloat16_needs_a_gpu_that_multiplies_in_it(monkeypatch, capabilities, fast):
+    assert devices._capabilities() == []
+    monkeypatch.setattr(devices, "has_gpu", lambda: True)
+    monkeypatch.setattr(devices, "_capabilities", lambda: capabilities)
+    assert devices.has_fast_bfloat16() is fast

@@ -52,6 +52,12 @@ def test_masks_of_another_format_count(tmp_path, caplog):
     assert np.abs(faces.masks[..., 0].astype(int) - 200).max() <= 2
 
 
+def test_a_small_first_picture_makes_not_all_of_them_small(tmp_path):
+    for index, face in enumerate(draw_faces("src", size=300)):
+        write_image(tmp_path / "faces" / f"{index:02d}.png", face if index else face[::10, ::10])
+    assert read_faces(tmp_path / "faces", size=SIDE).faces.shape[1] == 2 * SIDE
+
+
 def test_sizes(tmp_path):
     for index, face in enumerate(draw_faces("src", size=300)):
         write_image(tmp_path / "faces" / f"{index}.png", face[: 300 - index])  # not even square

@@ -8,7 +8,11 @@ from tiny import tiny_settings
 from faceswap_gan.errors import DivergedError
 from faceswap_gan.training.guard import WINDOW, Guard
 
-GOOD = {"loss": 1.0, "mask_area": 0.4, "discriminator": 0.5}
+GOOD = {
+    "loss": 1.0,
+    **{f"mask_area{person}": 0.4 for person in ("", "_src", "_dst")},
+    **{f"discriminator{person}": 0.5 for person in ("", "_src", "_dst")},
+}
 
 
 def _guard(**losses):
@@ -27,6 +31,9 @@ def test_no_finite_number_is_told_at_once(value):
         ({"mask_area": 0.004}, "all black"),
         ({"mask_area": 0.996}, "all white"),
         ({"discriminator": 0.007}, "discriminators told"),
+        ({"mask_area_src": 0.004}, "mask of src was all black"),
+        ({"mask_area_dst": 0.996}, "mask of dst was all white"),
+        ({"discriminator_src": 0.0035}, "discriminator of src told"),
     ],
 )
 def test_a_collapse_must_last(means, words):
@@ -69,6 +76,7 @@ def test_a_mask_that_comes_dead_from_a_checkpoint(preset, step, is_seen):
         ({"mask_area": 0.006}, {}),
         ({"mask_area": 0.994}, {}),
         ({"discriminator": 0.008}, {}),
+        ({"discriminator_dst": 0.004}, {}),
         ({"discriminator": 0.0}, {"adversarial": 0.0}),
     ],
 )

@@ -11,7 +11,7 @@ from tiny import tiny_settings
 from faceswap_gan.errors import FaceFolderError
 from faceswap_gan.faces import topology as tp
 from faceswap_gan.faces.landmarks import Landmarks
-from faceswap_gan.faces.mesh_shape import mix_meshes
+from faceswap_gan.faces.mesh_shape import mix_meshes, resize_mesh
 from faceswap_gan.nn.fast import SIDES
 from faceswap_gan.training import lessons as lessons_of
 from faceswap_gan.training.batches import BatchMaker
@@ -153,6 +153,16 @@ def test_batches_take_pairs_and_lessons_of_the_same_frames(lessons, people):
             found.append(all(np.array_equal(a, b[:, mirror]) for a, b in zip(got, expected, strict=True)))
         assert any(found)
     assert {True, False} == set(kinds)
+
+
+def test_pictures_of_another_size_make_the_same_lessons(people, lessons, meshes):
+    twice = [cv2.resize(each, (256, 256), interpolation=cv2.INTER_CUBIC) for each in people["dst"].faces]
+    faces, larger = np.stack(twice), {i: resize_mesh(mesh, 2.0) for i, mesh in meshes["dst"].items()}
+    dst = FaceSet(faces=faces, masks=np.zeros_like(faces), crops=people["dst"].crops, crop_masks=small(faces))
+    outline_faces(dst, larger)
+    for side, made in make_lessons({**people, "dst": dst}, {**meshes, "dst": larger}, TOPOLOGY).items():
+        assert np.abs(made.pictures.astype(int) - lessons[side].pictures).mean() < 2
+        assert np.abs(made.masks.astype(int) - lessons[side].masks).mean() < 4
 
 
 def test_few_meshes_are_an_error(people, meshes):

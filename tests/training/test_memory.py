@@ -91,6 +91,12 @@ def test_steps_are_tried_on_a_gpu(full, begin, tried):
     assert full.seen == tried
 
 
+@pytest.mark.parametrize(("devices", "tried", "batch"), [(3, [2, 4], 6), (16, [1, 2, 4], 32)])
+def test_devices_share_the_largest_batch(full, devices, tried, batch):
+    assert choose_batch(tiny_settings("fast", training={"batch": 8, "pairs": 8}), devices) == batch
+    assert full.seen == tried, "one device's part of it"
+
+
 def test_not_even_one_face_fits(full):
     full.most = 0
     with pytest.raises(SettingsError, match="--preset or --precision"):

@@ -85,6 +85,14 @@ def test_the_time_lapse_shows_the_fixed_faces_of_all_sheets(people, painters, tm
         assert frame.image[8 : SIDE - 8, 8 : SIDE - 8].mean() == pytest.approx(step, abs=4)
 
 
+def test_a_users_copy_of_a_sheet_is_left_alone(people, painters, tmp_path):
+    previewer = Previewer(people, painters, tmp_path)
+    copy = previewer.write(3).rename(tmp_path / "00000003 copy.png")
+    previewer.write(5)
+    previewer.cut(-1)
+    assert [path.name for path in tmp_path.glob("0*.png")] == [copy.name]
+
+
 def test_sheets_of_lost_steps_go(people, painters, tmp_path):
     preview = Previewer(people, painters, tmp_path)
     for step in (5, 20, 100):

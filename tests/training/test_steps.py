@@ -153,7 +153,8 @@ def test_options_change_the_step(batch, losses):
         changed = {network for network, index in before if (before[network, index] != after[network, index]).any()}
         assert changed == set(NAMES)
     expected = {"gan": {"adversarial", "discriminator"}, "cyclic": {"cyclic"}, "mask_hinge": {"mask"}}
-    differing = {key for key, value in results["option"].items() if results["plain"].get(key) != pytest.approx(value)}
+    told = {key: value for key, value in results["option"].items() if key not in step.watched}
+    differing = {key for key, value in told.items() if results["plain"].get(key) != pytest.approx(value)}
     assert differing == expected[next(iter(losses))] | {"loss"}
 
 
@@ -162,7 +163,14 @@ def test_terms_add_up_to_the_loss(batch, family):
     _, step = _build(tiny_settings(family))
     penalty = sum(float(each) for each in step.losses)
     result = _losses(step, batch)
-    assert 0.0 < result.pop("mask_area") < 1.0
+    watched = {name: result.pop(name) for name in step.watched}
+    assert result.pop("mask_area") == pytest.approx(
+        np.mean([watched[f"mask_area_{side}"] for side in SIDES]), abs=0.05
+    )
+    if family == "classic":
+        verdicts = [watched[f"discriminator_{side}"] for side in SIDES]
+        assert sum(verdicts) == pytest.approx(result["discriminator"])
+        assert verdicts[0] != verdicts[1]
     assert result.pop("loss") == pytest.approx(sum(result.values()) + penalty, rel=1e-5)
     assert len(result) > 4
 
@@ -170,7 +178,7 @@ def test_terms_add_up_to_the_loss(batch, family):
 def test_a_step_brings_nothing_to_the_host(batch):
     _, step = _build(tiny_settings("fast"))
     assert step.train_on_batch(batch, return_dict=True) == {}, "what Keras returns here it has waited for"
-    assert set(step.read_means()) == {"loss", "mask_area", *step.means}
+    assert set(step.read_means()) == {"loss", "mask_area", *step.means, *step.watched}
 
 
 def test_terms_are_means_since_they_were_restarted(people):

@@ -147,8 +147,27 @@ def test_the_best_checkpoint_is_kept(people, tmp_path, preview, clock, often, mo
     assert find_best(tmp_path) == Best(4, 0.6)
     assert saved_steps(tmp_path) == [4, 8, 9]
     with (tmp_path / "logs" / "metrics.csv").open(newline="") as file:
-        assert [row["held_out_transfer"] for row in csv.DictReader(file)] == ["0.2", "0.6", "0.5", "0.4"]
+        rows = {row["step"]: row["held_out_transfer"] for row in csv.DictReader(file)}
+    assert rows == {"2": "0.2", "4": "0.6", "6": "0.5", "8": "0.4", "9": "0.3"}, "the last row is of what was saved"
 
     monkeypatch.setattr(trainer, "HeldOut", lambda *arguments: FakeHeldOut(0.5, 0.7))
     train_fake(people, tmp_path, step, Budget(steps=12, preview_minutes=2), checkpoint=find_checkpoint(tmp_path))
     assert find_best(tmp_path) == Best(12, 0.7), "a resumed run knows the best so far"
+    with (tmp_path / "logs" / "metrics.csv").open(newline="") as file:
+        assert [row["held_out_transfer"] for row in csv.DictReader(file) if int(row["step"]) > 9] == ["", "0.7"]
+
+
+def test_a_checkpoint_holds_no_means_that_were_reported(people, tmp_path, preview, clock, often, monkeypatch):
+    """Else a run that goes on from there reports them twice."""
+    saved = {}
+    monkeypatch.setattr(trainer, "hold_out", lambda people, share: (people, people))
+    monkeypatch.setattr(trainer, "HeldOut", lambda *arguments: FakeHeldOut(0.2, 0.6, 0.7))
+    step = FakeStep({each: lambda: clock.passes(60) for each in range(1, 99)})
+
+    def save(*parts, really=trainer.save_checkpoint):
+        saved[parts[-1].step] = step.resets
+        return really(*parts)
+
+    monkeypatch.setattr(trainer, "save_checkpoint", save)
+    train_fake(people, tmp_path, step, Budget(steps=5, save_minutes=99, preview_minutes=2))
+    assert saved == {0: 0, 2: 1, 4: 2, 5: 2}

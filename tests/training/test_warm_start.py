@@ -153,7 +153,7 @@ def test_the_verb_starts_warm_and_goes_on_from_its_own(tmp_path, monkeypatch, ca
         np.testing.assert_array_equal(got, weight)
     assert find_checkpoint(model).state.step == 1
     fits = []
-    monkeypatch.setattr(train, "_read", lambda *_: None)
+    monkeypatch.setattr("faceswap_gan.training.material.read_material", lambda *_: None)
     monkeypatch.setattr(train, "_fit", lambda *rest: fits.append((rest[4], rest[-1])))
     train.run(*faces, model=model, from_model=tmp_path / "gone", steps=2)
     train.run(*faces, model=model, steps=2)
