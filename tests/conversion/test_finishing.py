@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 
 import cv2
 import numpy as np
@@ -23,7 +24,9 @@ WIDTH, HEIGHT = 300, 280
 SCALE, TURN = 0.8, 12.0  # crop px for one of the frame; degrees
 PLAIN = {"color": "none", "detail": 0.0}
 GREY = FakeSwap((0.0, 0.0, 0.0))
-CHEEK = template(SIDE)[0] * 0.4 + template(SIDE)[3] * 0.6 - [5, 0]
+FIVE = template(SIDE)
+CHEEK = FIVE[0] * 0.4 + FIVE[3] * 0.6 - [5, 0]
+MIDDLE = np.full(2, (SIDE - 1) / 2)
 
 
 @pytest.fixture
@@ -36,7 +39,7 @@ def alignment():
 @pytest.fixture
 def paint(alignment):
     """Swaps the face of a grey frame, float (H, W); gives the swapped frame."""
-    points = Alignment(alignment.inverse, SIDE).points(template(SIDE)).astype(np.float32)
+    points = _in_frame(FIVE, alignment).astype(np.float32)
     face = Face(np.concatenate([points.min(axis=0), points.max(axis=0)]), points, 1.0)
 
     def swap(grey, network, finish):
@@ -53,7 +56,7 @@ def around(alignment):
     """Cuts what lies around a point of the crop out of a picture of the frame."""
 
     def cut(picture, point, radius=3):
-        x, y = Alignment(alignment.inverse, SIDE).points(point[None])[0].round().astype(int)
+        x, y = _in_frame(point, alignment).round().astype(int)
         return picture[y - radius : y + radius + 1, x - radius : x + radius + 1]
 
     return cut
@@ -65,12 +68,22 @@ def skin():
     return 140 + np.random.default_rng(2).normal(0, 12, (HEIGHT, WIDTH))
 
 
+def _in_frame(points, alignment):
+    """Where points of the crop lie."""
+    return points @ alignment.inverse[:, :2].T + alignment.inverse[:, 2]
+
+
 def _flat(level):
     return np.full((HEIGHT, WIDTH), level, np.float64)
 
 
 def _fine(grey):
     return grey - cv2.GaussianBlur(grey, (0, 0), 1.5)
+
+
+def _wholly(crops, grey):
+    """What is painted everywhere in levels of grey in [-1, 1], (S, S)."""
+    return Swap(np.broadcast_to(grey[..., None], crops.shape), np.ones((*crops.shape[:3], 1), np.float32))
 
 
 def _alike(one, other):
@@ -100,8 +113,7 @@ def test_detail_lays_the_frames_texture_on_skin_and_none_on_features(paint, arou
     given, wanted = around(change, CHEEK, 6), around(_fine(skin), CHEEK, 6)
     assert _alike(given, wanted) > 0.95
     assert given.std() == pytest.approx(amount * wanted.std(), rel=0.15)
-    five = template(SIDE)
-    for feature in (*five[:2], five[3:].mean(axis=0)):
+    for feature in (*FIVE[:2], FIVE[3:].mean(axis=0)):
         assert not around(change, feature).any()
 
 
@@ -116,10 +128,8 @@ def test_by_default_the_frames_mean_colour_and_detail_are_taken(paint, around, s
 
 
 def test_sharpening_raises_edges_and_keeps_the_mean(paint):
-    def stripes(crops):
-        wave = np.float32(0.3) * np.sin(np.arange(SIZE, dtype=np.float32) * 1.2)
-        return Swap(np.broadcast_to(wave[:, None], crops.shape), np.ones((*crops.shape[:3], 1), np.float32))
-
+    wave = np.float32(0.3) * np.sin(np.arange(SIZE, dtype=np.float32) * 1.2)
+    stripes = partial(_wholly, grey=np.tile(wave, (SIZE, 1)))
     shown = [paint(_flat(128), stripes, FinishSettings(**PLAIN, sharpen=amount)) for amount in (0.0, 1.0, 2.0)]
     inside = cv2.erode(shown[0].mask, np.ones((9, 9))) == 255
     edges = [np.abs(cv2.Laplacian(_luma(each), cv2.CV_64F))[inside].mean() for each in shown]
@@ -131,29 +141,22 @@ def test_sharpening_raises_edges_and_keeps_the_mean(paint):
 
 def test_seamless_takes_the_step_at_the_rim_away_and_leaves_what_lies_inside(paint, around):
     spot = np.float32(40 / 127.5) * (np.hypot(*(np.mgrid[:SIZE, :SIZE] - 31.5)) < 8)
-
-    def dark(crops):
-        return Swap(
-            np.broadcast_to(spot[..., None] - np.float32(0.5), crops.shape),
-            np.ones((*crops.shape[:3], 1), np.float32),
-        )
-
+    dark = partial(_wholly, grey=spot - np.float32(0.5))
     slope = np.broadcast_to(np.linspace(90, 150, WIDTH), (HEIGHT, WIDTH))
-    middle = np.asarray([(SIDE - 1) / 2] * 2)
     for blend, step, centre in (("feather", 56, -16), ("seamless", 0, 40)):
         done = paint(slope, dark, FinishSettings(**PLAIN, blend=blend))
         added = _luma(done) - slope
         rim = (done.mask > 30) & (done.mask < 220)
         assert np.abs(added[rim]).mean() == pytest.approx(step * (done.mask[rim] / 255).mean(), abs=2.5)
-        assert around(added, middle).mean() == pytest.approx(centre, abs=3)
+        assert around(added, MIDDLE).mean() == pytest.approx(centre, abs=3)
 
 
 def test_laplacian_softens_coarse_colours_at_a_sharp_edge_and_keeps_the_middle(paint, around):
-    middle, part = np.asarray([(SIDE - 1) / 2] * 2), {}
+    part = {}
     for blend in ("feather", "laplacian"):
         done = paint(_flat(60), _disc, FinishSettings(**PLAIN, blend=blend))
         share = (_luma(done) - 60) / (127.5 - 60)
-        assert around(share, middle).mean() == pytest.approx(1, abs=0.03)
+        assert around(share, MIDDLE).mean() == pytest.approx(1, abs=0.03)
         near = (done.mask == 255) & (cv2.erode(done.mask, np.ones((7, 7))) < 255)
         part[blend] = share[near].mean()
     assert part["feather"] > 0.97
@@ -172,21 +175,18 @@ def test_feather_softens_the_edge_inwards(paint, around):
     assert _across(soft) < 0.9 * _across(sharp)
     half, whole = (((each.mask > 20) & (each.mask < 235)).sum() for each in (sharp, soft))
     assert whole > 2 * half
-    assert (around(soft.mask, np.asarray([(SIDE - 1) / 2] * 2)) == 255).all()
+    assert (around(soft.mask, MIDDLE) == 255).all()
 
 
 def test_coverage_bounds_what_is_painted(paint):
-    large, small = (
-        np.sqrt((paint(_flat(60), GREY, FinishSettings(**PLAIN, coverage=part)).mask > 0).sum())
-        for part in (0.9, 0.5)
-    )
+    done = [paint(_flat(60), GREY, FinishSettings(**PLAIN, coverage=part)) for part in (0.9, 0.5)]
+    large, small = (np.sqrt((each.mask > 0).sum()) for each in done)
     assert small / large == pytest.approx(5 / 9, abs=0.02)
 
 
 def test_grain_is_as_strong_as_the_frames_and_its_own(paint, around, skin):
-    middle = np.asarray([(SIDE - 1) / 2] * 2)
-    wanted = around(_fine(skin), middle, 25)
+    wanted = around(_fine(skin), MIDDLE, 25)
     for match, low, high in ((False, 0, 0.05), (True, 0.5, 1.3)):
-        given = around(_fine(_luma(paint(skin, GREY, FinishSettings(**PLAIN, match_grain=match)))), middle, 25)
+        given = around(_fine(_luma(paint(skin, GREY, FinishSettings(**PLAIN, match_grain=match)))), MIDDLE, 25)
         assert low * wanted.std() <= given.std() <= high * wanted.std()
         assert not match or abs(_alike(given, wanted)) < 0.2
