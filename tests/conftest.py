@@ -135,9 +135,11 @@ def tiny_pair(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture
 def fake_model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A model folder whose `load_swap` gives an untrained swap function."""
+    """A model folder whose `load_swap` gives an untrained swap function: src is red, dst is blue."""
+    colours = {"src": (1.0, -1.0, -1.0), "dst": (-1.0, -1.0, 1.0)}
     monkeypatch.setattr(
-        "faceswap_gan.training.checkpoint.load_swap", lambda model, *, face, **more: FakeLoaded(FakeSwap())
+        "faceswap_gan.training.checkpoint.load_swap",
+        lambda model, *, face, checkpoint="last": FakeLoaded(FakeSwap(colours[face])),
     )
     folder = tmp_path / "model"
     folder.mkdir()

@@ -10,15 +10,18 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from exr_reader import read_exr
 
+from faceswap_gan.__main__ import call_verb
 from faceswap_gan.conversion.finish import FinishSettings
 from faceswap_gan.conversion.settings import OutputSettings, RegionSettings
 from faceswap_gan.convert import run
 from faceswap_gan.errors import MediaError, ModelError, NoFaceError, SettingsError
 from faceswap_gan.faces.alignment import template
 from faceswap_gan.faces.landmarks import Landmarks
-from faceswap_gan.media.images import write_image
+from faceswap_gan.media.images import read_mask, write_image
 from faceswap_gan.media.video import is_picture, read_frames, read_info
+from faceswap_gan.training import checkpoint
 
 PLAIN = FinishSettings(color="none", detail=0.0)
 
@@ -119,6 +122,38 @@ def test_picture(fake_model, found_faces, tmp_path, suffix):
     assert _red(frame.image)[20:28, 28:36].all()
     if is_picture(tmp_path / f"out{suffix}"):
         assert b"compositeWithTrainedAlgorithmicMedia" in (tmp_path / f"out{suffix}").read_bytes()
+
+
+@pytest.mark.parametrize("named", [{}, {"face": "dst"}, {"checkpoint": "best"}], ids=str)
+def test_the_face_and_the_checkpoint_that_are_named_paint(fake_model, found_faces, tmp_path, monkeypatch, named):
+    load, loaded = checkpoint.load_swap, []
+
+    def note(model, **which):
+        loaded.append((model, which))
+        return load(model, **which)
+
+    monkeypatch.setattr(checkpoint, "load_swap", note)
+    write_image(tmp_path / "in.png", np.full((48, 64, 3), 90, np.uint8))
+    places = {"video": tmp_path / "in.png", "model": fake_model, "output": tmp_path / "out.png"}
+    flags = {**places, "consent": "x", "color": "none", "detail": 0, **named}
+    assert call_verb("convert", [str(word) for name, value in flags.items() for word in (f"--{name}", value)]) == 0
+    assert loaded == [(fake_model, {"face": "src", "checkpoint": "last", **named})]
+    (frame,) = read_frames(tmp_path / "out.png")
+    painted = np.flip(frame.image, -1) if "face" in named else frame.image
+    assert _red(painted)[20:28, 28:36].all()
+
+
+@pytest.mark.parametrize("kind", ["png", "exr"])
+def test_masks_hold_what_is_painted(fake_model, found_faces, tmp_path, kind):
+    write_image(tmp_path / "in.png", np.full((48, 64, 3), 90, np.uint8))
+    product = OutputSettings(write_masks=tmp_path / "masks", mask_format=kind)
+    run(tmp_path / "in.png", fake_model, tmp_path / "out.png", finish=PLAIN, product=product, consent="x")
+    file = tmp_path / "masks" / f"000000.{kind}"
+    mask = read_exr(file.read_bytes())[1] if kind == "exr" else read_mask(file) / 255
+    (frame,) = read_frames(tmp_path / "out.png")
+    assert (mask.min(), mask.max()) == (0, 1)
+    assert _red(frame.image)[mask == 1].all()
+    assert (frame.image[mask == 0] == 90).all()
 
 
 def test_a_folder_named_by_a_dot_has_its_output_beside_it(fake_model, found_faces, tmp_path, monkeypatch):

@@ -24,24 +24,40 @@ FRAMES = 23
 STRETCH = 6
 
 
-@pytest.fixture
-def fake_model(fake_model, monkeypatch):
+def _mirror(axis, **loaded):
     """A model that mirrors its crop: as each frame is painted differently, it shows which were averaged."""
 
     def mirror(crops):
-        return Swap(crops[:, :, ::-1], np.ones((*crops.shape[:3], 1), np.float32))
+        return Swap(np.flip(crops, axis), np.ones((*crops.shape[:3], 1), np.float32))
 
-    monkeypatch.setattr("faceswap_gan.training.checkpoint.load_swap", lambda model, **_: FakeLoaded(mirror))
+    return FakeLoaded(mirror, **loaded)
+
+
+@pytest.fixture
+def fake_model(fake_model, monkeypatch):
+    """A model whose src is mirrored left to right, and whose dst upside down."""
+    models = {"src": _mirror(2), "dst": _mirror(1)}
+    monkeypatch.setattr("faceswap_gan.training.checkpoint.load_swap", lambda model, *, face, **_: models[face])
     return fake_model
 
 
 @pytest.fixture
-def source(make_video, found_faces, monkeypatch):
-    """A video of four stretches whose light changes, so that colours depend on the frames before."""
+def film(make_video, found_faces, monkeypatch):
+    """Makes a video of four stretches whose light changes, so that colours depend on the frames before."""
     monkeypatch.setattr("faceswap_gan.conversion.passes.STRETCH", STRETCH)
     found_faces.discard(9)
-    images = [np.clip(image * (0.5 + i / 40), 0, 255).astype(np.uint8) for i, image in enumerate(draw(FRAMES))]
-    return make_video(images=images, pts=range(0, FRAMES * 512, 512), audio=["aac"])
+
+    def make(dark=0.5):
+        images = [np.clip(image * (dark + i / 40), 0, 255).astype(np.uint8) for i, image in enumerate(draw(FRAMES))]
+        return make_video(images=images, pts=range(0, FRAMES * 512, 512), audio=["aac"])
+
+    return make
+
+
+@pytest.fixture
+def source(film):
+    """A video made so."""
+    return film()
 
 
 @pytest.fixture
@@ -156,26 +172,52 @@ def test_a_flag_that_is_refused_costs_nothing(source, fake_model, tmp_path, stop
     assert _hidden(tmp_path) == []
 
 
-@pytest.mark.parametrize(
-    ("name", "flags"),
-    [
-        ("color", {"finish": FinishSettings(color="none", detail=0.0)}),
-        ("crf", {"product": OutputSettings(crf=30)}),
-        ("max_faces", {"people": PeopleSettings(max_faces=2)}),
-    ],
-)
-def test_another_setting_starts_anew(source, fake_model, tmp_path, stop_at, caplog, name, flags):
+@pytest.fixture
+def assert_it_starts_anew(source, fake_model, tmp_path, caplog):
+    """Goes on with a stopped conversion, of which nothing may be used: what differs is said, as a name."""
+
+    def go_on(name, **flags):
+        caplog.set_level(logging.INFO)
+        run(source, fake_model, tmp_path / "out.mp4", consent="x", **flags)
+        run(source, fake_model, tmp_path / "whole.mp4", consent="x", **flags)
+        told = [record.getMessage() for record in caplog.records if "starts anew" in record.getMessage()]
+        assert told == [f"{tmp_path / 'out.mp4'} was begun with another {name}: it starts anew"]
+        assert (tmp_path / "out.mp4").read_bytes() == (tmp_path / "whole.mp4").read_bytes()
+
+    return go_on
+
+
+@pytest.fixture
+def stopped(source, fake_model, tmp_path, stop_at):
+    """A conversion that was stopped after its first stretch; the next one is not."""
     stop_at(STRETCH + 1)
     with pytest.raises(KeyboardInterrupt):
         run(source, fake_model, tmp_path / "out.mp4", consent="x")
     stop_at(None)
-    caplog.set_level(logging.INFO)
-    run(source, fake_model, tmp_path / "out.mp4", consent="x", **flags)
-    run(source, fake_model, tmp_path / "whole.mp4", consent="x", **flags)
-    told = [record.getMessage() for record in caplog.records if "starts anew" in record.getMessage()]
-    assert len(told) == 1
-    assert name in told[0]
-    assert (tmp_path / "out.mp4").read_bytes() == (tmp_path / "whole.mp4").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "flags"),
+    [
+        ("color, detail", {"finish": FinishSettings(color="none", detail=0.0)}),
+        ("crf, encoder", {"product": OutputSettings(crf=30)}),
+        ("max_faces", {"people": PeopleSettings(max_faces=2)}),
+        ("face", {"face": "dst"}),
+    ],
+)
+def test_another_setting_starts_anew(stopped, assert_it_starts_anew, name, flags):
+    assert_it_starts_anew(name, **flags)
+
+
+def test_a_model_that_was_trained_on_starts_anew(stopped, assert_it_starts_anew, monkeypatch):
+    trained_on = _mirror(1, sha256="1" * 64)
+    monkeypatch.setattr("faceswap_gan.training.checkpoint.load_swap", lambda model, **_: trained_on)
+    assert_it_starts_anew("model")
+
+
+def test_another_video_of_the_same_name_starts_anew(stopped, assert_it_starts_anew, film):
+    film(dark=0.3)
+    assert_it_starts_anew("footage")
 
 
 @pytest.fixture

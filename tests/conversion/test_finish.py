@@ -28,5 +28,16 @@ def test_what_is_out_of_range_is_a_clear_error(name, value):
         FinishSettings(**{name: value})
 
 
-def test_defaults_are_within_range():
-    assert FinishSettings().color == "mean_std"
+@pytest.mark.parametrize(
+    ("name", "ends"),
+    [
+        ("coverage", (0.01, 1.0)),
+        ("erode", (-0.3, 0.3)),
+        ("feather", (0.0, 0.5)),
+        ("deflicker", (0.0, 0.1)),
+        ("sharpen", (0.0, 2.0)),
+        ("detail", (0.0, 1.0)),
+    ],
+)
+def test_both_ends_of_a_range_are_taken(name, ends):
+    assert [getattr(FinishSettings(**{name: end}), name) for end in ends] == list(ends)

@@ -42,11 +42,17 @@ def test_pixels_and_file(footage, tmp_path):
     assert found.watermark.found
 
 
-def test_without_a_label_only_the_mask_is_touched(footage):
+def test_without_a_label_all_of_the_mask_is_marked_and_nothing_else(footage):
     mask = np.zeros(SIZE, np.uint8)
+    mask[:, : SIZE[1] // 2] = 255
     marked = _plan(footage).mark(clouds(0), mask)
-    assert (marked.image == clouds(0)).all()
-    assert (marked.touched == mask).all()
+    assert np.array_equal(marked.touched, mask)
+    changed = (marked.image != clouds(0)).any(axis=-1)
+    assert not changed[mask == 0].any()
+    assert changed[mask > 0].mean() > 0.7
+    nothing = _plan(footage).mark(clouds(0), np.zeros_like(mask))
+    assert np.array_equal(nothing.image, clouds(0))
+    assert not nothing.touched.any()
 
 
 def test_what_would_fail_at_the_end_fails_at_once(footage):
