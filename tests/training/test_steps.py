@@ -187,6 +187,12 @@ def test_terms_are_means_since_they_were_restarted(people):
     assert means == pytest.approx([np.mean(singles[: index + 1]) for index in range(3)], rel=1e-4)
 
 
+def _redness(networks, side, crops):
+    """How much redder than blue a person is painted."""
+    head = ops.convert_to_numpy(build_painter(networks, side)(to_picture(crops)))
+    return (head[..., 1] - head[..., 3]).mean()
+
+
 @pytest.mark.parametrize("family", ["classic", "fast"])
 def test_each_person_is_learned_under_their_own_name(batch, family):
     """From the same crops, src is to be painted red and dst blue."""
@@ -195,15 +201,15 @@ def test_each_person_is_learned_under_their_own_name(batch, family):
         batch[f"{side}_warped"] = crops
         batch[f"{side}_target"][:] = colour
         batch[f"{side}_masks"][:] = 255
-    settings = tiny_settings(family, training={"generator_rate": 1e-2})
-    networks, step = _build(replace(settings, losses=replace(NOTHING, reconstruction=1.0)))
-    for _ in range(5):
+    # steps so small that what both share, which is pulled both ways, does not jump
+    settings = tiny_settings(family, training={"generator_rate": 1e-3, "muon": 0.0})
+    small = replace(settings.model, width=4, attention=False)
+    networks, step = _build(replace(settings, model=small, losses=replace(NOTHING, reconstruction=1.0)))
+    before = {side: _redness(networks, side, crops) for side in SIDES}
+    for _ in range(3):
         step.train_on_batch(batch)
-    redness = {}
-    for side in SIDES:
-        _, red, _, blue = np.moveaxis(ops.convert_to_numpy(build_painter(networks, side)(to_picture(crops))), -1, 0)
-        redness[side] = (red - blue).mean()
-    assert redness["src"] > redness["dst"] + 0.2
+    src, dst = (_redness(networks, side, crops) - before[side] for side in SIDES)
+    assert src > dst + 0.01
 
 
 @pytest.mark.parametrize(("family", "steps"), [("classic", 8), ("fast", 25)])
