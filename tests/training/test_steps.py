@@ -209,7 +209,7 @@ def test_each_person_is_learned_under_their_own_name(batch, family):
     for _ in range(3):
         step.train_on_batch(batch)
     src, dst = (_redness(networks, side, crops) - before[side] for side in SIDES)
-    assert src > dst + 0.01
+    assert src > dst + 0.01, (src, dst)
 
 
 @pytest.mark.parametrize(("family", "steps"), [("classic", 8), ("fast", 25)])
