@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +60,22 @@ class FakeSwap:
         assert np.abs(crops).max() <= 1
         rgb = np.broadcast_to(np.float32(self.colour), crops.shape)
         return Swap(rgb, np.full((*crops.shape[:3], 1), self.opacity, np.float32))
+
+
+class FakeNetwork:
+    """A network without weights: gives what a function makes of its input, and keeps what it saw.
+
+    Args:
+        give: makes the output of the input.
+        input_shape: that of the pictures it asks for.
+    """
+
+    def __init__(self, give: Callable[[Any], Any], *, input_shape: tuple[int | None, ...] = ()) -> None:
+        self.give, self.input_shape, self.layers, self.seen = give, input_shape, [], []
+
+    def __call__(self, inputs: Any, *, training: bool) -> Any:
+        self.seen.append(keras.tree.map_structure(keras.ops.convert_to_numpy, inputs))
+        return self.give(inputs)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from keras import ops
 from faceswap_gan.config import PRESETS
 from faceswap_gan.errors import SettingsError
 from faceswap_gan.nn.fast import SIDES, PersonMaps, Unfold, build_fast_decoder, build_fast_encoder
+from faceswap_gan.training.networks import outline_networks
 
 SMALL = {"width": 8, "latent": 16}
 
@@ -130,7 +131,29 @@ def test_no_two_layers_start_alike():
             assert first.shape != second.shape or not np.array_equal(first, second)
 
 
-def test_the_preset_has_some_million_weights():
-    model = PRESETS["fast"].model
-    networks = _build(model.size, width=model.width, latent=model.latent)
-    assert 3e6 < sum(network.count_params() for network in networks) < 15e6
+@pytest.mark.parametrize(
+    ("size", "finest", "sides"),
+    [
+        (64, 32, [8, 16, 32]),
+        (64, 64, [8, 16, 32, 64]),
+        (128, 64, [8, 16, 32, 64]),
+        (128, 128, [8, 16, 32, 64, 128]),
+        (256, 128, [8, 16, 32, 64, 128]),
+        (256, 256, [8, 16, 32, 64, 128, 256]),
+    ],
+)
+def test_a_person_has_maps_up_to_the_finest(size, finest, sides):
+    with keras.StatelessScope(initialize_variables=False):
+        decoder = build_fast_decoder(size=size, **SMALL, finest_maps=finest, rng=np.random.default_rng(1))
+    maps = {layer.name: layer.scale.shape for layer in decoder.layers if isinstance(layer, PersonMaps)}
+    assert list(maps) == [f"person{side}" for side in sides]
+    assert all(shape[:3] == (len(SIDES), side, side) for side, shape in zip(sides, maps.values(), strict=True))
+    assert size > finest or maps[f"person{size}"][3] == 4, "the picture's own are of mask and colours"
+
+
+@pytest.mark.parametrize(("preset", "count"), [("fast", 6_413_880), ("quality", 38_052_976)])
+def test_the_presets_have_their_number_of_weights(preset, count):
+    networks = outline_networks(PRESETS[preset].model)
+    assert sum(network.count_params() for network in networks.values()) == count
+    maps = [layer.name for layer in networks["decoder"].layers if isinstance(layer, PersonMaps)]
+    assert maps == [f"person{2**power}" for power in range(3, 8 if preset == "fast" else 9)]
