@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import pytest
-from heads import draw_topology, head, picture
+from heads import draw_topology, faces_of, head, looks, picture, shrink
 from tiny import tiny_settings
 
 from faceswap_gan.errors import FaceFolderError
@@ -15,34 +14,22 @@ from faceswap_gan.faces.mesh_shape import mix_meshes
 from faceswap_gan.nn.fast import SIDES
 from faceswap_gan.training import lessons as lessons_of
 from faceswap_gan.training.batches import BatchMaker
-from faceswap_gan.training.face_set import FaceSet
 from faceswap_gan.training.lessons import find_meshes, make_lessons, outline_faces, spread_runs
 
 TOPOLOGY = draw_topology()
 COUNT, SIDE = 40, 64
 SKIN = {"src": (220, 120, 90), "dst": (90, 160, 110)}
-LOOKS = [{"yaw": 12 * np.sin(i / 5), "mouth": 0.15 * (1 + np.sin(i / 3)) / 2} for i in range(COUNT)]
-
-
-def small(pictures):
-    return np.stack([cv2.resize(each, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for each in pictures])
-
-
-def faces_of(side, meshes):
-    faces = np.stack([picture(mesh, skin=SKIN[side]) for mesh in meshes.values()])
-    masks = np.zeros_like(faces)
-    return FaceSet(faces=faces, masks=masks, crops=small(faces), crop_masks=small(masks))
 
 
 @pytest.fixture(scope="module")
 def meshes():
-    return {side: {i: head(scale=scale, **look) for i, look in enumerate(LOOKS)} for side, scale in
+    return {side: {i: head(scale=scale, **look) for i, look in enumerate(looks(COUNT))} for side, scale in
             (("src", 40.0), ("dst", 34.0))}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def people(meshes):
-    return {side: faces_of(side, meshes[side]) for side in SIDES}
+    return {side: faces_of(meshes[side], side=SIDE, skin=SKIN[side]) for side in SIDES}
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +64,7 @@ def test_half_of_the_lessons_are_of_frames_bent_towards_other_moments(lessons, p
         sure = lesson.trust[row, ..., 0] > 250
         for shown, whose in ((lesson.footage[row], side), (lesson.pictures[row], other)):
             mesh = mix_meshes(meshes[whose][index], meshes[whose][moment], 0.35)
-            truth = small([picture(mesh, skin=SKIN[whose])])[0]
+            truth = shrink([picture(mesh, skin=SKIN[whose])], SIDE)[0]
             assert np.abs(shown.astype(int) - truth).mean(axis=2)[sure].mean() < 8
             if whose == side:
                 apart.append([np.abs(lesson.footage[i].astype(int) - truth).mean() for i in (row, index)])
@@ -105,7 +92,7 @@ def test_one_dark_picture_makes_no_beard(meshes):
     """A shadow under the chin now and then is none, and a beard that is lit now and then is one."""
     dark, areas = {"few": range(5), "most": range(35)}, {}
     for name, which in dark.items():
-        people = faces_of("src", meshes["src"])
+        people = faces_of(meshes["src"], side=SIDE, skin=SKIN["src"])
         for index in which:
             mouth = meshes["src"][index].points[tp.LIPS_OUTER[0], 1]
             people.faces[index][int(mouth) :] //= 8

@@ -105,10 +105,11 @@ def test_another_error_is_not_taken_for_memory(monkeypatch, full):
     assert not is_out_of_memory(ValueError("out of memory of the past"))
 
 
-def test_a_true_step_is_tried(monkeypatch):
+@pytest.mark.parametrize("losses", [{}, {"lesson": 1.0, "perceptual": "onet"}], ids=["plain", "as the presets"])
+def test_a_true_step_is_tried(monkeypatch, losses):
     monkeypatch.setattr(memory, "has_gpu", lambda: True)
     monkeypatch.setattr(memory, "LARGEST_BATCH", 1)
-    assert choose_batch(tiny_settings("fast")) == 1
+    assert choose_batch(tiny_settings("fast", **losses)) == 1
 
 
 def test_the_estimate_chooses_without_a_gpu(monkeypatch):
