@@ -6,7 +6,7 @@ import csv
 import shutil
 
 import pytest
-from tiny import COUNT, tiny_settings, write_faces
+from tiny import COUNT, build_eagerly, tiny_settings, write_faces
 
 from faceswap_gan import train
 from faceswap_gan.config import PRESETS
@@ -15,22 +15,10 @@ from faceswap_gan.training import steps, trainer
 from faceswap_gan.training.checkpoint import find_checkpoint, read_settings
 
 
-@pytest.fixture
-def eager(monkeypatch):
-    """Steps that are not compiled: one is made faster so."""
-    build_step = steps.build_step
-
-    def build(*arguments, **more):
-        step = build_step(*arguments, **more)
-        step.run_eagerly = True
-        return step
-
-    monkeypatch.setattr(steps, "build_step", build)
-
-
-def test_pretraining_learns_from_its_footage(tmp_path, monkeypatch, eager):
+def test_pretraining_learns_from_its_footage(tmp_path, monkeypatch):
     tiny = tiny_settings("fast", training={"batch": 1, "teacher": "mesh"}, lesson=1.0)
     monkeypatch.setitem(PRESETS, "fast", tiny)
+    monkeypatch.setattr(steps, "build_step", build_eagerly)
     monkeypatch.setattr(trainer, "_REPORT_STEPS", 1)
     model = tmp_path / "model"
     train.run(pretrain=write_faces(tmp_path / "faces", "src"), model=model, preset="fast", steps=1)
