@@ -6,7 +6,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceswap_gan.nn.generator import Swap
+from faceswap_gan.training.held_out import Scores
 
 _BESIDE_THE_PROJECT = Path(__file__).resolve().parents[2] / "shared" / "facedata"
 
@@ -89,7 +90,10 @@ class FakeLoaded:
 
 
 class FakeStep:
-    """Counts; its one variable is the number of steps it made; `then` happens in the step of that number."""
+    """Counts; its one variable is the number of steps it made; `then` happens in the step of that number.
+
+    It writes down each step's rate, batch and phase, the phases that it took on, and whether it holds averages.
+    """
 
     watched_variables = ()
 
@@ -98,16 +102,21 @@ class FakeStep:
         self.count = keras.Variable(0.0)
         self.state_variables = [self.count]
         self.rates, self.batches, self.resets, self.reads = [], [], 0, 0
+        self.phase, self.phases, self.begun, self.is_averaged = None, [], [], False
         self._then, self.loss = then or {}, loss
 
     def train_on_batch(self, batch, *, return_dict):
+        assert not self.is_averaged, "averages are not trained"
+        self.phases.append(self.phase)
         self.count.assign_add(1.0)
         self.rates.append(self.optimizer.learning_rate)
         self.batches.append(batch)
         self._then.get(len(self.rates), lambda: None)()
 
     def enter(self, phase):
-        """No phase changes it."""
+        if phase != self.phase:
+            self.phase = phase
+            self.begun.append(phase)
 
     def read_means(self):
         self.reads += 1
@@ -116,8 +125,24 @@ class FakeStep:
     def restart_means(self):
         self.resets += 1
 
+    @contextmanager
     def averaged(self):
-        return nullcontext()
+        assert not self.is_averaged, "twice is back"
+        self.is_averaged = True
+        try:
+            yield
+        finally:
+            self.is_averaged = False
+
+
+class FakeHeldOut:
+    """Scores as told, one after the other."""
+
+    def __init__(self, *scores):
+        self.scores = iter(scores)
+
+    def measure(self):
+        return Scores(reconstruction=1.0, transfer=next(self.scores))
 
 
 class FakePreview:

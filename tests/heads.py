@@ -8,6 +8,7 @@ import numpy as np
 from faceswap_gan.faces import topology as tp
 from faceswap_gan.faces.landmarks import Landmarks
 from faceswap_gan.faces.topology import Topology
+from faceswap_gan.training.face_set import FaceSet
 
 EYES = ((tp.LEFT_EYE, tp.LEFT_IRIS, -0.42), (tp.RIGHT_EYE, tp.RIGHT_IRIS, 0.42))
 EYE_WIDTH, IRIS = 0.4, 0.07
@@ -72,3 +73,20 @@ def picture(mesh, *, skin=(200, 150, 120), shape=(128, 128)):
         radius = float(np.linalg.norm(rim - mesh.points[iris[0]], axis=1).mean())
         cv2.circle(image, np.rint(mesh.points[iris[0]]).astype(int).tolist(), round(radius), (10, 10, 10), -1)
     return image
+
+
+def looks(count):
+    """Poses and expressions of a clip, one a frame, as `head` takes them."""
+    return [{"yaw": 12 * np.sin(i / 5), "mouth": 0.15 * (1 + np.sin(i / 3)) / 2} for i in range(count)]
+
+
+def shrink(pictures, side):
+    """Pictures (N, side, side, 3) as training keeps them for a network."""
+    return np.stack([cv2.resize(each, (side, side), interpolation=cv2.INTER_AREA) for each in pictures])
+
+
+def faces_of(meshes, *, side, **paint):
+    """Drawn heads as a person's faces, with empty masks."""
+    faces = np.stack([picture(mesh, **paint) for mesh in meshes.values()])
+    masks = np.zeros_like(faces)
+    return FaceSet(faces=faces, masks=masks, crops=shrink(faces, side), crop_masks=shrink(masks, side))

@@ -25,13 +25,13 @@ def people():
 
 
 class Painter:
-    """Paints what a function makes of crops, everywhere."""
+    """Paints what a function makes of crops, through a mask that is the same everywhere."""
 
-    def __init__(self, function):
-        self.function = function
+    def __init__(self, function, mask=1.0):
+        self.function, self.mask = function, mask
 
     def predict_on_batch(self, crops):
-        return np.concatenate([np.ones_like(crops[..., :1]), self.function(crops)], axis=-1)
+        return np.concatenate([np.full_like(crops[..., :1], self.mask), self.function(crops)], axis=-1)
 
 
 def test_the_last_faces_of_both_are_held_out_and_nothing_is_copied(people):
@@ -53,9 +53,9 @@ def test_few_faces_and_no_share_hold_nothing_out(people):
         assert all(trained[side] is each[side] for side in SIDES)
 
 
-def _measure(people, *, as_src, as_dst):
+def _measure(people, *, as_src, as_dst, mask=1.0):
     trained, held_out = hold_out(people, 0.05)
-    return HeldOut(held_out, trained, {"src": Painter(as_src), "dst": Painter(as_dst)}).measure()
+    return HeldOut(held_out, trained, {"src": Painter(as_src, mask), "dst": Painter(as_dst, mask)}).measure()
 
 
 def _same(crops):
@@ -76,6 +76,24 @@ def test_one_face_of_src_transfers_but_does_not_reconstruct(people):
     follows = _measure(people, as_src=lambda crops: 0.5 * (crops + mean), as_dst=_same)
     assert scores.reconstruction < follows.reconstruction < 1.0
     assert 0.3 < follows.transfer < 0.7
+
+
+@pytest.mark.parametrize("mask", [0.0, 0.5, 1.0])
+def test_only_what_the_mask_shows_transfers(people, mask):
+    mean = to_float(hold_out(people, 0.05)[0]["src"].crops).mean(axis=0)
+    scores = _measure(people, as_src=lambda crops: np.broadcast_to(mean, crops.shape), as_dst=_same, mask=mask)
+    assert scores.transfer == pytest.approx(mask, abs=1e-3)
+
+
+def test_what_is_painted_beside_the_face_does_not_count(people):
+    noise = np.random.default_rng(0).uniform(-1, 1, (64, 64, 3)).astype(np.float32)
+    near, face = np.zeros((2, 64, 64, 1), bool)
+    near[11:53, 11:53] = face[16:48, 16:48] = True  # as far as a window of a pixel in the face reaches
+    beside, inside = (lambda crops, kept=kept: np.where(kept, crops, noise) for kept in (near, ~face))
+    scores = _measure(people, as_src=beside, as_dst=beside)
+    assert scores.reconstruction == pytest.approx(1.0, abs=1e-3)
+    assert scores.transfer == pytest.approx(0.0, abs=1e-3)
+    assert _measure(people, as_src=inside, as_dst=inside).reconstruction < 0.2
 
 
 def test_another_colour_is_no_transfer(people):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import pytest
-from heads import draw_topology, head, picture
+from heads import draw_topology, faces_of, head, looks, picture, shrink
 from tiny import tiny_settings
 
 from faceswap_gan.errors import FaceFolderError
 from faceswap_gan.faces import topology as tp
 from faceswap_gan.faces.landmarks import Landmarks
 from faceswap_gan.faces.mesh_shape import mix_meshes, resize_mesh
+from faceswap_gan.media.images import resize
 from faceswap_gan.nn.fast import SIDES
 from faceswap_gan.training import lessons as lessons_of
 from faceswap_gan.training.batches import BatchMaker
@@ -21,28 +21,17 @@ from faceswap_gan.training.lessons import find_meshes, make_lessons, outline_fac
 TOPOLOGY = draw_topology()
 COUNT, SIDE = 40, 64
 SKIN = {"src": (220, 120, 90), "dst": (90, 160, 110)}
-LOOKS = [{"yaw": 12 * np.sin(i / 5), "mouth": 0.15 * (1 + np.sin(i / 3)) / 2} for i in range(COUNT)]
-
-
-def small(pictures):
-    return np.stack([cv2.resize(each, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for each in pictures])
-
-
-def faces_of(side, meshes):
-    faces = np.stack([picture(mesh, skin=SKIN[side]) for mesh in meshes.values()])
-    masks = np.zeros_like(faces)
-    return FaceSet(faces=faces, masks=masks, crops=small(faces), crop_masks=small(masks))
 
 
 @pytest.fixture(scope="module")
 def meshes():
-    return {side: {i: head(scale=scale, **look) for i, look in enumerate(LOOKS)} for side, scale in
+    return {side: {i: head(scale=scale, **look) for i, look in enumerate(looks(COUNT))} for side, scale in
             (("src", 40.0), ("dst", 34.0))}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def people(meshes):
-    return {side: faces_of(side, meshes[side]) for side in SIDES}
+    return {side: faces_of(meshes[side], side=SIDE, skin=SKIN[side]) for side in SIDES}
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +66,7 @@ def test_half_of_the_lessons_are_of_frames_bent_towards_other_moments(lessons, p
         sure = lesson.trust[row, ..., 0] > 250
         for shown, whose in ((lesson.footage[row], side), (lesson.pictures[row], other)):
             mesh = mix_meshes(meshes[whose][index], meshes[whose][moment], 0.35)
-            truth = small([picture(mesh, skin=SKIN[whose])])[0]
+            truth = shrink([picture(mesh, skin=SKIN[whose])], SIDE)[0]
             assert np.abs(shown.astype(int) - truth).mean(axis=2)[sure].mean() < 8
             if whose == side:
                 apart.append([np.abs(lesson.footage[i].astype(int) - truth).mean() for i in (row, index)])
@@ -105,7 +94,7 @@ def test_one_dark_picture_makes_no_beard(meshes):
     """A shadow under the chin now and then is none, and a beard that is lit now and then is one."""
     dark, areas = {"few": range(5), "most": range(35)}, {}
     for name, which in dark.items():
-        people = faces_of("src", meshes["src"])
+        people = faces_of(meshes["src"], side=SIDE, skin=SKIN["src"])
         for index in which:
             mouth = meshes["src"][index].points[tp.LIPS_OUTER[0], 1]
             people.faces[index][int(mouth) :] //= 8
@@ -156,9 +145,14 @@ def test_batches_take_pairs_and_lessons_of_the_same_frames(lessons, people):
 
 
 def test_pictures_of_another_size_make_the_same_lessons(people, lessons, meshes):
-    twice = [cv2.resize(each, (256, 256), interpolation=cv2.INTER_CUBIC) for each in people["dst"].faces]
-    faces, larger = np.stack(twice), {i: resize_mesh(mesh, 2.0) for i, mesh in meshes["dst"].items()}
-    dst = FaceSet(faces=faces, masks=np.zeros_like(faces), crops=people["dst"].crops, crop_masks=small(faces))
+    faces = np.stack([resize(each, 256) for each in people["dst"].faces])
+    larger = {i: resize_mesh(mesh, 2.0) for i, mesh in meshes["dst"].items()}
+    dst = FaceSet(
+        faces=faces,
+        masks=np.zeros_like(faces),
+        crops=people["dst"].crops,
+        crop_masks=np.zeros_like(people["dst"].crops),
+    )
     outline_faces(dst, larger)
     for side, made in make_lessons({**people, "dst": dst}, {**meshes, "dst": larger}, TOPOLOGY).items():
         assert np.abs(made.pictures.astype(int) - lessons[side].pictures).mean() < 2

@@ -8,7 +8,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from tiny import tiny_settings, write_faces, write_model
+from tiny import build_eagerly, tiny_settings, write_faces, write_model
 
 from faceswap_gan import __main__ as cli
 from faceswap_gan.config import PRESETS
@@ -115,6 +115,13 @@ def test_a_true_step_is_tried(monkeypatch):
     monkeypatch.setattr(memory, "has_gpu", lambda: True)
     monkeypatch.setattr(memory, "LARGEST_BATCH", 1)
     assert choose_batch(tiny_settings("fast")) == 1
+
+
+def test_a_true_step_has_lessons_and_a_perceptual_loss(monkeypatch):
+    monkeypatch.setattr(memory, "has_gpu", lambda: True)
+    monkeypatch.setattr(memory, "LARGEST_BATCH", 1)
+    monkeypatch.setattr(memory, "build_step", build_eagerly)
+    assert choose_batch(tiny_settings("fast", lesson=1.0, perceptual="onet")) == 1
 
 
 def test_the_estimate_chooses_without_a_gpu(monkeypatch):

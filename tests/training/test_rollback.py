@@ -7,12 +7,13 @@ import signal
 
 import pytest
 from fakes import FakeStep
-from tiny import saved_steps, train_fake
+from tiny import saved_steps, tiny_settings, train_fake
 
 from faceswap_gan.errors import ModelError
 from faceswap_gan.training import guard, trainer
 from faceswap_gan.training.budget import Budget
 from faceswap_gan.training.checkpoint import find_checkpoint
+from faceswap_gan.training.schedule import find_phase
 
 
 def _lose(step, value):
@@ -33,6 +34,18 @@ def test_a_divergence_is_rolled_back_at_half_the_rate(people, tmp_path, preview,
     with (tmp_path / "logs" / "metrics.csv").open(newline="") as file:
         assert [row["step"] for row in csv.DictReader(file)] == ["2", "4", "6", "8", "10"]
     assert preview.cuts == [-1, 4, 4]
+
+
+def test_a_phase_is_entered_again_after_a_rollback(people, tmp_path, preview, often):
+    """The step's values are those of the checkpoint, which may have been written before the phase began."""
+    settings = tiny_settings("classic", training={"batch": 1, "schedule": "classic"})
+    train_fake(people, tmp_path, FakeStep(), Budget(steps=8), settings=settings)
+    step = FakeStep()
+    step._then = {1: _lose(step, float("nan")), 3: _lose(step, 0.5)}
+    checkpoint = find_checkpoint(tmp_path)
+    train_fake(people, tmp_path, step, Budget(steps=20), settings=settings, checkpoint=checkpoint)
+    assert step.phases == [find_phase(settings, each / 20) for each in (8, 9, *range(8, 20))]
+    assert [phase.start for phase in step.begun] == [0.4, 0.4, 0.5, 2 / 3, 0.8, 0.9]
 
 
 def test_the_lower_rate_survives_a_crash(people, tmp_path, preview, often):

@@ -1,14 +1,18 @@
-"""Whether a model has a teacher."""
+"""Whether a model has a teacher, and which faces it makes lessons of."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from heads import draw_topology, faces_of, head, looks
 from tiny import read_people, tiny_settings
 
 from faceswap_gan.config import PRESETS
 from faceswap_gan.errors import SettingsError, WeightsError
-from faceswap_gan.training import teacher
+from faceswap_gan.nn.fast import SIDES
+from faceswap_gan.training import held_out, lessons, teacher
 from faceswap_gan.training.teacher import open_lessons, settle_teacher
 
 FAST = PRESETS["fast"]
@@ -72,3 +76,47 @@ def test_pretraining_shows_the_footage_itself(tmp_path, nowhere):
     for side, lesson in open_lessons(settings, people).items():
         assert np.array_equal(lesson.pictures, people[side].crops)
         assert np.array_equal(lesson.trust, people[side].crop_masks[..., 2:3])
+
+
+def test_footage_held_out_is_not_shown(tmp_path, monkeypatch):
+    monkeypatch.setattr(held_out, "FEWEST", 16)
+    settings = tiny_settings("fast", training={"teacher": "footage", "held_out": 0.25})
+    people = read_people(tmp_path)
+    for side, lesson in open_lessons(settings, people).items():
+        assert np.array_equal(lesson.pictures, people[side].crops[:12])
+
+
+@pytest.fixture
+def heads(monkeypatch, tmp_path):
+    """Two people's 16 drawn heads, whose meshes the teacher finds and needs but eight of."""
+    meshes = {side: {i: head(scale=scale, **look) for i, look in enumerate(looks(16))}
+              for side, scale in zip(SIDES, (40.0, 34.0), strict=True)}  # fmt: skip
+    people = {side: faces_of(meshes[side], side=64) for side in SIDES}
+    known = {people[side].faces[i].tobytes(): mesh for side in SIDES for i, mesh in meshes[side].items()}
+    file = tmp_path / "face_landmarker.task"
+
+    class Provider:
+        def __init__(self, name, *, weights):
+            assert (name, weights) == ("mesh", file)
+
+        def find(self, image, face):
+            return known[image.tobytes()]
+
+    monkeypatch.setattr(held_out, "FEWEST", 16)
+    monkeypatch.setattr(lessons, "FEWEST", 8)
+    monkeypatch.setattr(teacher, "find_landmark_weights", lambda name, given: file)
+    monkeypatch.setattr(teacher, "open_landmarks", Provider)
+    monkeypatch.setattr(teacher, "read_topology", lambda bundle: {file: draw_topology()}[bundle])
+    return people
+
+
+def test_a_mesh_outlines_all_faces_and_teaches_by_those_that_are_trained_on(heads):
+    settings = replace(FAST, training=replace(FAST.training, held_out=0.25))
+    shown = open_lessons(settings, heads)
+    assert set(shown) == set(SIDES)
+    for side, lesson in shown.items():
+        assert list(lesson.frames) == 2 * list(range(12))
+        assert np.array_equal(lesson.footage[:12], heads[side].crops[:12])
+        for masks in (heads[side].masks, heads[side].crop_masks):
+            assert (masks[..., 2].max(axis=(1, 2)) > 250).all(), "those held out have regions, too"
+        assert np.array_equal(lesson.footage_masks[:12], heads[side].crop_masks[:12])

@@ -8,15 +8,14 @@ import threading
 
 import numpy as np
 import pytest
-from fakes import FakeStep
+from fakes import FakeHeldOut, FakeStep
 from tiny import saved_steps, tiny_settings, train_fake
 
 from faceswap_gan.training import trainer
 from faceswap_gan.training.best import Best, find_best
 from faceswap_gan.training.budget import Budget
 from faceswap_gan.training.checkpoint import State, find_checkpoint
-from faceswap_gan.training.held_out import Scores
-from faceswap_gan.training.schedule import learning_rate
+from faceswap_gan.training.schedule import find_phase, learning_rate
 
 
 @pytest.mark.parametrize(
@@ -71,6 +70,15 @@ def test_rates_follow_the_schedule(people, tmp_path, preview):
     train_fake(people, tmp_path, step, Budget(steps=5), settings=settings)
     expected = [learning_rate(settings.training, step=each, progress=each / 5) for each in range(5)]
     assert step.rates == expected
+
+
+@pytest.mark.parametrize("schedule", ["classic", "classic-lite"])
+def test_each_step_is_made_in_its_phase(people, tmp_path, preview, schedule):
+    settings = tiny_settings("classic", training={"batch": 1, "schedule": schedule, "swap_decoders": True})
+    step = FakeStep()
+    train_fake(people, tmp_path, step, Budget(steps=10), settings=settings)
+    assert step.phases == [find_phase(settings, each / 10) for each in range(10)]
+    assert [step.phases[0].perceptual, step.phases[3].mask_floor, step.phases[9].swapped] == [False, 0.5, True]
 
 
 def test_going_on(people, tmp_path, preview):
@@ -129,16 +137,6 @@ def test_time_left(people, tmp_path, preview, clock, monkeypatch, budget, left):
     assert seen[0] == pytest.approx(left)
 
 
-class FakeHeldOut:
-    """Scores as told, one after the other."""
-
-    def __init__(self, *scores):
-        self.scores = iter(scores)
-
-    def measure(self):
-        return Scores(reconstruction=1.0, transfer=next(self.scores))
-
-
 def test_the_best_checkpoint_is_kept(people, tmp_path, preview, clock, often, monkeypatch):
     monkeypatch.setattr(trainer, "hold_out", lambda people, share: (people, people))
     monkeypatch.setattr(trainer, "HeldOut", lambda *arguments: FakeHeldOut(0.2, 0.6, 0.5, 0.4, 0.3))
@@ -171,3 +169,27 @@ def test_a_checkpoint_holds_no_means_that_were_reported(people, tmp_path, previe
     monkeypatch.setattr(trainer, "save_checkpoint", save)
     train_fake(people, tmp_path, step, Budget(steps=5, save_minutes=99, preview_minutes=2))
     assert saved == {0: 0, 2: 1, 4: 2, 5: 2}
+
+
+def test_sheets_scores_and_checkpoints_are_of_averaged_weights(people, tmp_path, preview, clock, monkeypatch):
+    step = FakeStep({each: lambda: clock.passes(60) for each in range(1, 99)})
+    scores, seen = FakeHeldOut(*[0.5] * 9), []
+
+    def note(where, name):
+        function = getattr(where, name)
+        monkeypatch.setattr(
+            where, name, lambda *args, **more: (seen.append((name, step.is_averaged)), function(*args, **more))[1]
+        )
+
+    note(preview, "write")
+    note(scores, "measure")
+    for name in ("save_checkpoint", "load_networks", "load_variables"):
+        note(trainer, name)
+    monkeypatch.setattr(trainer, "hold_out", lambda people, share: (people, people))
+    monkeypatch.setattr(trainer, "HeldOut", lambda *arguments: scores)
+    for steps in (4, 6):
+        budget = Budget(steps=steps, preview_minutes=2)
+        train_fake(people, tmp_path, step, budget, checkpoint=find_checkpoint(tmp_path))
+    assert {name for name, _ in seen} == {"write", "measure", "save_checkpoint", "load_networks", "load_variables"}
+    assert all(is_averaged for _, is_averaged in seen)
+    assert preview.steps == [2, 4, 4, 6, 6]
