@@ -161,7 +161,7 @@ def _warp_nodes(picture, hats):
 
 def test_a_target_is_turned_and_moved_as_its_warp_on_the_whole():
     x, y = np.meshgrid(np.arange(256), np.arange(256))
-    faces = np.stack([np.dstack([x, y, x])] * 12).astype(np.uint8)
+    faces = np.stack([np.dstack([x, y, x])] * 6).astype(np.uint8)
     sample = _augment(faces, replace(Augmentation(), flip=0.0, color_match=0.0), size=128)
     places = (np.arange(128) + 0.5) / 128
     hats = np.stack([np.interp(places * 4, range(5), hat) for hat in np.eye(5)], axis=1)
