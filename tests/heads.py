@@ -63,10 +63,13 @@ def draw_topology():
     return Topology(vertices, triangles)
 
 
-def picture(mesh, *, skin=(200, 150, 120), shape=(128, 128)):
-    """A flat-coloured face with dark irises on a grey ground."""
+def picture(mesh, *, skin=(200, 150, 120), lips=None, shape=(128, 128)):
+    """A flat-coloured face with dark irises on a grey ground; with lips, the mouth between them is dark."""
     image = np.full((*shape, 3), 90, np.uint8)
-    for contour, colour in ((tp.FACE_OVAL, skin), (tp.LEFT_EYE, (250,) * 3), (tp.RIGHT_EYE, (250,) * 3)):
+    parts = [(tp.FACE_OVAL, skin), (tp.LEFT_EYE, (250,) * 3), (tp.RIGHT_EYE, (250,) * 3)]
+    if lips is not None:
+        parts += [(tp.LIPS_OUTER, lips), (tp.LIPS_INNER, (20,) * 3)]
+    for contour, colour in parts:
         cv2.fillPoly(image, [np.rint(mesh.points[list(contour)]).astype(np.int32)], colour)
     for _, iris, _ in EYES:
         rim = mesh.points[list(iris[1:])]

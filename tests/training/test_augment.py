@@ -11,6 +11,7 @@ import pytest
 from tiny import UNCHANGED
 
 from faceswap_gan.errors import SettingsError
+from faceswap_gan.faces.alignment import umeyama
 from faceswap_gan.training import augment as augmentation
 from faceswap_gan.training.augment import OVERSAMPLING, Augmentation, augment
 from faceswap_gan.training.recolor import measure_colors
@@ -90,6 +91,19 @@ def test_zoom_keeps_its_bounds():
     assert 1.07 < max(sides) < 1.11
 
 
+def test_shift_keeps_its_bounds():
+    face = np.zeros((128, 128, 3), np.uint8)
+    face[32:96, 32:96] = 255
+    target = _augment(np.stack([face] * 120), replace(UNCHANGED, shift=0.05)).target[..., 0] / 255.0
+    places = (np.arange(64) + 0.5) / 64 - 0.5
+    total = target.sum(axis=(1, 2))
+    across, down = ((target.sum(axis=axis) * places).sum(axis=1) / total for axis in (1, 2))
+    for moves in (across, down):
+        assert -0.0505 < moves.min() < -0.045
+        assert 0.045 < moves.max() < 0.0505
+    assert abs(np.corrcoef(across, down)[0, 1]) < 0.3
+
+
 def test_mirror():
     faces = _faces()
     plain, mirrored = _augment(faces, UNCHANGED), _augment(faces, replace(UNCHANGED, flip=1.0))
@@ -133,6 +147,31 @@ def test_warp_has_the_stated_strength():
     sample = _augment(faces, replace(UNCHANGED, warp=1.0))
     middle = sample.warped[:, 31:33, 31:33, 0].mean(axis=(1, 2))
     assert middle.std() == pytest.approx(5.6, rel=0.2)
+
+
+def _warp_nodes(picture, hats):
+    """The 5 x 5 places in a face of two ramps that a sample's nodes show, px (25, 2); a border shows no more."""
+    shares = np.einsum("yi,xj->yxij", hats, hats).reshape(-1, 25)
+    nodes = []
+    for seen in picture.reshape(-1, 3)[:, :2].T:
+        inside = (seen > 0) & (seen < 255)
+        nodes.append(np.linalg.lstsq(shares[inside], seen[inside].astype(float), rcond=None)[0])
+    return np.stack(nodes, axis=1)
+
+
+def test_a_target_is_turned_and_moved_as_its_warp_on_the_whole():
+    x, y = np.meshgrid(np.arange(256), np.arange(256))
+    faces = np.stack([np.dstack([x, y, x])] * 6).astype(np.uint8)
+    sample = _augment(faces, replace(Augmentation(), flip=0.0, color_match=0.0), size=128)
+    places = (np.arange(128) + 0.5) / 128
+    hats = np.stack([np.interp(places * 4, range(5), hat) for hat in np.eye(5)], axis=1)
+    regular = np.stack(np.meshgrid(range(5), range(5)), axis=-1).reshape(-1, 2) / 4.0
+    grid = np.stack(np.meshgrid(places, places), axis=-1)
+    for warped, target in zip(sample.warped, sample.target, strict=True):
+        fitted = umeyama(regular, _warp_nodes(warped, hats))
+        expected = (grid @ fitted[:, :2].T + fitted[:, 2]).clip(0, 255)
+        assert np.abs(target[..., :2] - expected).max() < 1
+        assert np.abs(warped[..., :2] - expected).max() > 4, "the warp itself is left to the network"
 
 
 def test_color_match_takes_on_the_reference():

@@ -100,7 +100,7 @@ def _origin(crop, people):
 
 def test_pairs_are_two_frames_of_the_person_who_is_not_painted(people, maker):
     painted, distances, mirrors = [], [], []
-    for step in range(12):
+    for step in range(40):
         batch = maker.make(step)
         origins = [_origin(crop, people) for crop in batch["pair_crops"]]
         for first, second, person in zip(origins[:7], origins[7:], batch["pair_person"][:7], strict=True):
@@ -110,9 +110,31 @@ def test_pairs_are_two_frames_of_the_person_who_is_not_painted(people, maker):
             distances.append((second[1] - first[1]) % COUNT)
             mirrors.append(first[2])
         assert np.array_equal(batch["pair_person"][:7], batch["pair_person"][7:])
-    assert 0 not in distances, "two different frames"
+    assert set(distances) == set(range(1, COUNT)), "two different frames, however far apart"
+    assert np.mean(np.asarray(distances) <= 4) == pytest.approx(0.5 + 0.5 * 4 / 15, abs=0.08), "half are near"
     assert painted.count("src") / len(painted) == pytest.approx(0.75, abs=0.15)
     assert np.mean(mirrors) == pytest.approx(0.5, abs=0.2)
+
+
+def _blinking(blink, shadow):
+    """A person who only blinks once while once a shadow falls; the top row tells the frame."""
+    faces = np.full((COUNT, SIDE, SIDE, 3), 120, np.uint8)
+    faces[:, 0] = 10 * np.arange(COUNT)[:, None, None]
+    faces[blink, 20:28] = 200
+    faces[shadow, 40:] = 20
+    masks = np.zeros_like(faces)
+    masks[:, 20:28, :, 0] = masks[..., 2] = 255
+    return FaceSet(faces, masks, faces, masks)
+
+
+def test_near_pairs_begin_where_the_eyes_move():
+    blink, shadow = 5, 11
+    maker = BatchMaker({side: _blinking(blink, shadow) for side in SIDES}, SETTINGS)
+    first = np.concatenate([maker.make(step)["pair_crops"][:7, 0, 0, 0] // 10 for step in range(40)])
+    share = np.bincount(first, minlength=COUNT) / len(first)
+    # half of the pairs are near, half of these begin where something moves: just before the blink, or in it
+    assert share[[blink - 1, blink]] == pytest.approx(0.75 / COUNT + 0.125, abs=0.05)
+    assert share[[shadow - 1, shadow]].max() < 2 / COUNT, "outside the eyes and the mouth nothing counts"
 
 
 def test_masks_of_a_pair_are_its_frames(people):

@@ -145,11 +145,20 @@ def test_what_cannot_be_split_is_refused(training, words):
         devices.check_split(settings, 4)
 
 
-@pytest.mark.parametrize(("part", "change"), [("model", {"norm": "batchnorm"}), ("losses", {"gan": "relativistic"})])
+@pytest.mark.parametrize(
+    ("family", "part", "change"),
+    [
+        ("classic", "model", {"norm": "batchnorm"}),
+        ("classic", "losses", {"gan": "relativistic"}),
+        ("classic", "training", {"clip_norm": 1.0}),
+        ("fast", "training", {"clip_norm": 1.0}),
+    ],
+)
 @pytest.mark.parametrize("backend", ["tensorflow", "jax"])
-def test_whole_batches_need_jax(monkeypatch, backend, part, change):
+def test_whole_batches_need_jax(monkeypatch, backend, family, part, change):
     monkeypatch.setattr(keras.backend, "backend", lambda: backend)
-    plain = tiny_settings("classic")
+    plain = tiny_settings(family, training={"pairs": 2 * (family == "fast")})
+    devices.check_split(plain, 2)
     settings = replace(plain, **{part: replace(getattr(plain, part), **change)})
     devices.check_split(settings, 1)
     if backend == "jax":
@@ -167,3 +176,24 @@ def test_bfloat16_needs_a_gpu_that_multiplies_in_it(monkeypatch, capabilities, f
     monkeypatch.setattr(devices, "has_gpu", lambda: True)
     monkeypatch.setattr(devices, "_capabilities", lambda: capabilities)
     assert devices.has_fast_bfloat16() is fast
+
+
+@pytest.mark.parametrize(
+    ("flags", "fast"),
+    [("avx512f avx512_bf16 avx512_fp16", True), ("avx2 amx_bf16 amx_tile", True), ("avx2 avx512f", False)],
+)
+def test_bfloat16_is_fast_where_the_processor_has_it(monkeypatch, tmp_path, flags, fast):
+    file = tmp_path / "cpuinfo"
+    file.write_text(f"processor\t: 0\nflags\t\t: fpu sse {flags}\n", encoding="utf-8")
+    monkeypatch.setattr(devices, "_CPU_FLAGS", file)
+    monkeypatch.setattr(devices, "has_gpu", lambda: False)
+    for backend in ("tensorflow", "jax", "torch"):
+        monkeypatch.setattr(keras.backend, "backend", lambda backend=backend: backend)
+        assert devices.has_fast_bfloat16() == (fast and backend == "tensorflow")
+
+
+def test_bfloat16_is_slow_where_nothing_is_known_of_the_processor(monkeypatch, tmp_path):
+    monkeypatch.setattr(devices, "_CPU_FLAGS", tmp_path / "cpuinfo")
+    monkeypatch.setattr(devices, "has_gpu", lambda: False)
+    monkeypatch.setattr(keras.backend, "backend", lambda: "tensorflow")
+    assert not devices.has_fast_bfloat16()

@@ -9,6 +9,7 @@ from tiny import tiny_settings
 
 from faceswap_gan.errors import FaceFolderError
 from faceswap_gan.faces import topology as tp
+from faceswap_gan.faces.alignment import template
 from faceswap_gan.faces.landmarks import Landmarks
 from faceswap_gan.faces.mesh_shape import mix_meshes, resize_mesh
 from faceswap_gan.media.images import resize
@@ -74,6 +75,30 @@ def test_half_of_the_lessons_are_of_frames_bent_towards_other_moments(lessons, p
         assert 0.9 < region.sum() / filmed.sum() < 1.1
     bent, as_filmed = np.sum(apart, axis=0)
     assert bent < 0.5 * as_filmed
+
+
+def _openings(pictures):
+    """How many px of a column are dark between the lips, at most."""
+    mouths = pictures[:, 40:50, 28:36, 1].astype(float)
+    return ((120 - mouths) / 100).clip(0, 1).sum(axis=1).max(axis=1)
+
+
+def test_a_mouth_opens_and_shuts_as_the_footages_does(monkeypatch):
+    """dst's mouth hardly moves: what src's footage does with theirs is shown by bending a picture."""
+    monkeypatch.setattr(lessons_of, "_MOST", COUNT)
+    moving = 0.02 + 0.1 * (1 + np.sin(np.arange(COUNT) / 3))
+    looks = {"src": (40.0, moving), "dst": (34.0, np.full(COUNT, 0.1))}
+    meshes = {side: {i: head(scale=scale, mouth=mouth) for i, mouth in enumerate(mouths)}
+              for side, (scale, mouths) in looks.items()}  # fmt: skip
+    people = {side: faces_of(meshes[side], side=SIDE, skin=SKIN[side], lips=(220, 130, 160)) for side in SIDES}
+    for side in SIDES:
+        outline_faces(people[side], meshes[side])
+    lesson = make_lessons(people, meshes, TOPOLOGY)["src"]
+    filmed, shown = _openings(lesson.footage), _openings(lesson.pictures)
+    assert np.ptp(filmed) > 3
+    # not as far: drawn heads have points between the lips that stay where they are
+    assert np.ptp(shown) > 0.5 * np.ptp(filmed)
+    assert np.corrcoef(filmed, shown)[0, 1] > 0.9
 
 
 def test_long_footage_needs_no_bent_frames(people, meshes, monkeypatch):
@@ -177,6 +202,33 @@ def test_meshes_are_asked_for_where_the_face_is(people):
             return Landmarks(np.zeros((478, 2), np.float32), None, None, score)
 
     assert set(find_meshes(people["src"], Provider)) == set(range(COUNT)) - {5}
+
+
+def test_meshes_are_asked_for_where_the_landmarks_are():
+    five = np.float32([[-10, 0], [10, 0], [0, 12], [-8, 22], [8, 22]])  # of a head 20 px wide between the eyes
+    aside, nodding = five * np.float32([0.5, 1]), five * np.float32([1, 0.5])
+    shifts = np.float32([[30, 20], [36, 15], [25, 31], [30, 20]])
+    known = np.stack([five, five, aside, nodding]) + shifts[:, None]
+    landmarks = np.concatenate([known, np.full((1, 5, 2), np.nan, np.float32)])
+    faces = np.tile(np.arange(5, dtype=np.uint8)[:, None, None, None], (1, 128, 128, 3))
+    asked = {}
+
+    class Provider:
+        name = "mesh"
+
+        def find(self, image, face):
+            asked[int(image[0, 0, 0])] = face
+            return Landmarks(np.zeros((478, 2), np.float32), None, None, 0.9)
+
+    find_meshes(FaceSet(faces, faces, shrink(faces, SIDE), shrink(faces, SIDE), landmarks), Provider)
+    expected = [*((known + 0.5) * 2 - 0.5), template(128)]  # the pictures have twice the crops' side
+    for index, points in enumerate(expected):
+        np.testing.assert_allclose(asked[index].landmarks, points, atol=1e-3)
+    for index in range(len(known)):
+        low, high = asked[index].box.reshape(2, 2)
+        middle = (expected[index][:2].mean(axis=0) + expected[index][3:].mean(axis=0)) / 2
+        np.testing.assert_allclose(high - low, 2.85 * 40, rtol=0.01)
+        np.testing.assert_allclose((low + high) / 2, middle - [0, 0.215 * 40], atol=0.4)
 
 
 def test_runs_are_spread_over_all():

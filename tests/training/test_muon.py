@@ -3,11 +3,13 @@
 import keras
 import numpy as np
 import pytest
+from tiny import tiny_settings
 
 from faceswap_gan.config import find_preset
 from faceswap_gan.training.adam import PlayersAdam
 from faceswap_gan.training.muon import Muon, is_matrix, orthogonalize
 from faceswap_gan.training.networks import build_networks
+from faceswap_gan.training.steps import build_step
 
 
 def _variables(rng):
@@ -77,3 +79,14 @@ def test_convolutions_are_matrices_and_nothing_else():
     chosen = {v.path for network in networks.values() for v in network.trainable_variables if is_matrix(v)}
     assert any("res8_conv1" in path for path in chosen)
     assert not any(part in path for path in chosen for part in ("bias", "scale", "shift", "expand", "code"))
+
+
+def test_all_inner_convolutions_move_by_muon_but_not_the_one_that_paints():
+    settings = tiny_settings("fast", training={"muon": 5.0})
+    networks = build_networks(settings.model, rng=np.random.default_rng(0))
+    step = build_step(networks, settings)
+    moved = {step.trainable_variables[i].path for i in step.optimizer._kernel_indices}
+    fit = {v.path for network in networks.values() for v in network.trainable_variables if is_matrix(v)}
+    assert "paint/kernel" in fit
+    assert {"conv1/kernel", "res8_conv1/kernel", "up32/kernel"} < moved
+    assert fit - moved == {"paint/kernel"}
