@@ -4,26 +4,56 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 
+class _NativeStderr:
+    """File descriptor 2, discarded as long as any thread asks for that: it is one for all of them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._asked = 0
+        self._kept: int | None = None
+
+    def discard(self) -> None:
+        with self._lock:
+            if self._asked == 0 and (kept := _copy(2)) is not None:
+                self._kept = kept
+                nothing = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nothing, 2)
+                os.close(nothing)
+            self._asked += 1
+
+    def restore(self) -> None:
+        with self._lock:
+            self._asked -= 1
+            if self._asked == 0 and self._kept is not None:
+                os.dup2(self._kept, 2)
+                os.close(self._kept)
+                self._kept = None
+
+
+_native_stderr = _NativeStderr()
+
+
 @contextmanager
 def no_native_stderr() -> Iterator[None]:
-    """Discard what is written to file descriptor 2, which native code uses; restored on the way out."""
+    """Discard what is written to file descriptor 2, which native code uses; restored when all threads are out."""
+    _native_stderr.discard()
     try:
-        kept = os.dup(2)
-    except OSError:  # the process has no such descriptor: nothing to keep clean
-        yield
-        return
-    nothing = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nothing, 2)
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nothing)
+        _native_stderr.restore()
+
+
+def _copy(descriptor: int) -> int | None:
+    """Copy a file descriptor; None where the process has no such."""
+    try:
+        return os.dup(descriptor)
+    except OSError:
+        return None
 
 
 @contextmanager

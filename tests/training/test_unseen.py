@@ -65,7 +65,7 @@ def test_a_collapsed_model_is_never_the_best(people, tmp_path, preview, often, c
     monkeypatch.setattr(guard, "_SHAPED", 0)
     score(0.2, 0.3, 0.25, 0.9, 0.9, 0.9, 0.1, 0.1, 0.1)  # after steps 2, 4, ...; 8, 10 and 12 while the mask is dead
     step = FakeStep({each: lambda: clock.passes(60) for each in range(1, 99)})
-    step.read_means = lambda: {"mask_area": 0.0 if 5 < len(step.rates) < 12 else 0.5}
+    step.read_means = lambda: {"mask_area": 0.0 if 5 < len(step.rates) < 13 else 0.5}
     train_fake(people, tmp_path, step, Budget(steps=16, save_minutes=99, preview_minutes=2))
     assert find_best(tmp_path) == Best(4, 0.3)
 
