@@ -85,9 +85,11 @@ def run(
 
     home, most = out / "workspace", None if steps else minutes
     train.check_flags(home / "model", steps=steps, minutes=most, preset=preset, seed=seed, perceptual=perceptual)
-    _claim(out, {"seconds": seconds, "seed": seed})
+    book, drawing = out / "drawing.json", json.dumps({"seconds": seconds, "seed": seed})
+    _check_drawing(book, drawing)
     log.info("demo: drawing two people, %.3g seconds of video each", seconds)
     pair = write_pair(out, seconds=seconds, seed=seed)
+    write_whole(book, drawing.encode())
     finished, sheet = out / "swapped.mp4", out / "sheet.png"
     swap.run(
         pair.src, pair.dst, finished,
@@ -109,17 +111,14 @@ def run(
     log.info("sheet (footage, swap, truth): %s", sheet.resolve())
 
 
-def _claim(out: Path, drawing: dict[str, float]) -> None:
-    """Note what a folder is drawn with, so that another drawing does not come to lie beside an older one's swap."""
-    from faceswap_gan.media.images import write_whole
-
-    book = out / "drawing.json"
-    before = json.loads(book.read_text(encoding="utf-8")) if book.is_file() else drawing
+def _check_drawing(book: Path, drawing: str) -> None:
+    """Refuse to draw another pair beside an older one's swap, by the note that the older one left."""
+    before = book.read_text(encoding="utf-8") if book.is_file() else drawing
     if before != drawing:
-        flags = " ".join(f"--{name} {value:g}" for name, value in before.items())
-        raise SettingsError(f"expected {flags}, with which {out} was drawn, got others; name another --out.")
-    out.mkdir(parents=True, exist_ok=True)
-    write_whole(book, json.dumps(drawing).encode())
+        raise SettingsError(
+            f"expected {before}, with which {book.parent} was drawn, got {drawing}; name another --out, or give the "
+            "same --seconds and --seed."
+        )
 
 
 def _moments(pair: Pair, finished: Path) -> Iterator[Moment]:

@@ -70,7 +70,7 @@ def run(
         batch: Faces of each person in a step, or auto for the largest that fits in memory, up to 64; the
             preset's by default.
         seed: Seed of everything random; 0 by default.
-        precision: Arithmetic of the networks' layers; the preset's by default, float32 where the processor has no
+        precision: Arithmetic of the networks' layers; the preset's by default, float32 where processor or GPU have no
             bfloat16. Weights and losses are float32 always.
         devices: GPUs (CPUs where there is none) that share each step's batch, or all; the steps are the same on any
             number.

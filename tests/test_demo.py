@@ -45,9 +45,12 @@ def test_another_drawing_needs_another_folder(fake_swap, tmp_path):
     fake_swap(shutil.copy)
     demo.run(out=tmp_path, seconds=SECONDS, steps=1)
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
-    with pytest.raises(SettingsError, match=r"--seconds 0\.4 --seed 0, with which .* was drawn, .* another --out"):
+    with pytest.raises(SettingsError, match=r'"seconds": 0\.4, .* was drawn, got .* 0\.8, .* another --out'):
         demo.run(out=tmp_path, seconds=2 * SECONDS, steps=1)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+    with pytest.raises(SettingsError):
+        demo.run(out=tmp_path / "new", seconds=-1.0, steps=1)
+    demo.run(out=tmp_path / "new", seconds=SECONDS, steps=1)
 
 
 def test_the_perfect_swap_scores_far_above_it(fake_swap, tmp_path):

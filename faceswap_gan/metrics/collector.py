@@ -200,17 +200,13 @@ class _Worker:
         """Take the face that the footage has there; in the footage itself the strongest."""
         if self._footage is None or not found.faces:
             return found.faces[0] if found.faces else None
-        wanted = self._footage.landmarks[self._row(number)].astype(np.float64)
+        wanted = self._footage.landmarks[_row(self._footage, number)].astype(np.float64)
         if not np.isfinite(wanted).all():
             return found.faces[0]
         unit = float(np.linalg.norm(wanted[1] - wanted[0]))
         faces = [(crop, crop.face) for crop in found.faces if crop.face is not None]
         apart = [float(np.linalg.norm((face.landmarks - wanted).mean(axis=0))) for _, face in faces]
         return faces[int(np.argmin(apart))][0] if min(apart, default=np.inf) < _NEAR * unit else None
-
-    def _row(self, number: int) -> int:
-        """Tell which of the footage's measurements belong to its frame of that number."""
-        return 0 if self._footage is None else int(np.searchsorted(self._footage.frames, number))
 
     def _find_mesh(self, image: Image, face: Face, track: int) -> Landmarks | None:
         """Follow the mesh of the frame before, if that was of the same track; else find it anew."""
@@ -235,7 +231,7 @@ class _Worker:
         """Measure looks where the footage's face is."""
         points, matrix = own.get("points"), own.get("matrices")
         if self._footage is not None:
-            row = self._row(pair.footage.index)
+            row = _row(self._footage, pair.footage.index)
             points, matrix = self._footage.points[row], self._footage.matrices[row]
         if pair.image is None or points is None or matrix is None or not np.isfinite(matrix).all():
             return {}
@@ -246,6 +242,11 @@ class _Worker:
             if mesh is not None:
                 self.meshes[pair.footage.index] = mesh
         return _looks(pair, crop, points, alignment)
+
+
+def _row(footage: Measured, number: int) -> int:
+    """Tell which measurements are of the frame of that number."""
+    return int(np.searchsorted(footage.frames, number))
 
 
 def _looks(pair: Pair, crop: Image, points: NDArray[np.float32], alignment: Alignment) -> dict[str, Any]:

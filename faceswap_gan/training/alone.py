@@ -32,10 +32,12 @@ def alone_at(model: Path) -> Iterator[None]:
             f"expected to be alone at work in {model}, but another training runs there; wait for it to end, or train "
             "into another --model."
         )
-    with held:
-        try:
-            yield
-        finally:
-            with suppress(OSError):
-                file.unlink()
-                model.rmdir()
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            file.unlink()
+        held.close()
+        with suppress(OSError):  # Windows deletes no open file; what anything was written to stays
+            file.unlink(missing_ok=True)
+            model.rmdir()

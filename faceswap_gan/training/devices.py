@@ -59,10 +59,12 @@ def _capabilities() -> list[tuple[int, ...]]:
         import jax
 
         told = [getattr(device, "compute_capability", None) for device in jax.local_devices()]
-        return [tuple(int(part) for part in each.split(".")) for each in told if each]
+        # AMD's are told as gfx90a, say
+        return [tuple(map(int, each.split("."))) for each in told if each and each.replace(".", "").isdigit()]
     import torch
 
-    return [torch.cuda.get_device_capability(index) for index in range(torch.cuda.device_count())]
+    count = torch.cuda.device_count() if torch.version.cuda else 0
+    return [torch.cuda.get_device_capability(index) for index in range(count)]
 
 
 def join_machines() -> None:

@@ -74,15 +74,13 @@ def choose_batch(settings: Settings, devices: int = 1) -> int:
     Raises:
         SettingsError: not even one face fits.
     """
-    is_tried, networks, free = has_gpu(), outline_networks(settings.model), _SHARE * free_bytes()
-
-    def fits(part: int) -> bool:
-        if is_tried:
-            return _runs(with_batch(settings, part))
-        return step_bytes(with_batch(settings, devices * part), networks) <= free
-
-    most = max(1, LARGEST_BATCH // devices)
-    found = devices * _largest(fits, max(1, settings.training.batch // devices), most)
+    begin, most = max(1, settings.training.batch // devices), max(1, LARGEST_BATCH // devices)
+    if has_gpu():
+        part = _largest(lambda part: _runs(with_batch(settings, part)), begin, most)
+    else:
+        networks, free = outline_networks(settings.model), _SHARE * free_bytes()
+        part = _largest(lambda part: step_bytes(with_batch(settings, devices * part), networks) <= free, begin, most)
+    found = devices * part
     log.info("batch %d: the largest that fits in memory, up to %d", found, devices * most)
     return found
 

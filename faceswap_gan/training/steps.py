@@ -55,13 +55,11 @@ class Step(keras.Model):  # type: ignore[misc]
     @property
     def state_variables(self) -> list[keras.Variable]:
         """What a checkpoint needs beside the networks' weights: variables of optimizer, step and running means."""
-        watched = {id(variable) for variable in self.watched_variables}
-        means = [variable for variable in self.metrics_variables if id(variable) not in watched]
-        return [*self.optimizer.variables, *self._non_trainable_variables, *means, *self.watched_variables]
+        return [*self.optimizer.variables, *self._non_trainable_variables, *self.metrics_variables]
 
     @property
     def watched_variables(self) -> list[keras.Variable]:
-        """The last of these, which checkpoints of before anything was watched lack."""
+        """The last of these, as Keras keeps metrics in order; checkpoints of before them lack them."""
         return [variable for mean in self.watched.values() for variable in mean.variables]
 
     def reset_metrics(self) -> None:

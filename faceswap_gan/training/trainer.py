@@ -194,6 +194,7 @@ class _Run:
         """Read everything back from a checkpoint, and tell where training stands."""
         with self._step.averaged():
             load_networks(checkpoint, self._networks)
+            self._step.restart_means()  # those that an older checkpoint lacks
             newer = len(self._step.watched_variables)
             load_variables(checkpoint, self._step.state_variables, newer=newer)
         self._preview.cut(checkpoint.state.step)

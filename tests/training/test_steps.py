@@ -181,6 +181,14 @@ def test_a_step_brings_nothing_to_the_host(batch):
     assert set(step.read_means()) == {"loss", "mask_area", *step.means, *step.watched}
 
 
+@pytest.mark.parametrize("family", ["classic", "fast"])
+def test_what_is_watched_comes_last_in_a_checkpoint(family):
+    """Models of before it was there lack the end alone."""
+    _, step = _build(tiny_settings(family))
+    last = step.state_variables[-len(step.watched_variables) :]
+    assert [id(variable) for variable in last] == [id(variable) for variable in step.watched_variables]
+
+
 def test_terms_are_means_since_they_were_restarted(people):
     _, step = _build(tiny_settings("fast"))
     maker = BatchMaker(people, tiny_settings("fast"))

@@ -90,6 +90,7 @@ def test_going_on(people, tmp_path, preview):
     assert state.step == 6
     assert state.seconds > checkpoint.state.seconds
     assert float(second.count.value) == 6, "what the checkpoint holds is read"
+    assert (straight.resets, second.resets) == (0, 1), "no mean of before stays that an older checkpoint lacks"
     batches = zip(straight.batches, [*first.batches, *second.batches], strict=True)
     assert all(np.array_equal(one["src_warped"], other["src_warped"]) for one, other in batches)
 
