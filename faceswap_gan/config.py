@@ -89,7 +89,7 @@ class Augmentation:
     """How much samples vary.
 
     The defaults are the v2.2 model's, but for a zoom by another 11 %: it took a part of random size out of each crop,
-    which is taken whole here, as conversion does.
+    which is taken whole here, as conversion does. It also took half of the colours from the same person's faces.
     """
 
     rotation: float = 10.0

@@ -17,7 +17,7 @@ from faceswap_gan.training.augment import augment
 from faceswap_gan.training.face_set import FaceSet
 from faceswap_gan.training.lessons import Lessons
 from faceswap_gan.training.pairs import PairMaker
-from faceswap_gan.training.recolor import ColorStatistics, measure_colors
+from faceswap_gan.training.recolor import measure_colors
 from faceswap_gan.training.sampling import face_probabilities
 
 Batch = dict[str, NDArray[np.generic]]
@@ -43,7 +43,6 @@ class BatchMaker:
         number = settings.training.pairs
         self._pairs = PairMaker(people, self._odds, number, lessons) if number else None
         self._colors = {side: measure_colors(people[side].faces) for side in SIDES}
-        self._references = ColorStatistics(np.concatenate([self._colors[side].values for side in SIDES]))
 
     def make(self, step: int) -> Batch:
         """Draw the batch of a step.
@@ -83,7 +82,7 @@ class BatchMaker:
             settings=self._settings.augmentation,
             rng=rng,
             colors=self._colors[side][chosen],
-            references=self._references,
+            references=self._colors[SIDES[1 - SIDES.index(side)]],
         )
         return {
             f"{side}_warped": sample.warped,
